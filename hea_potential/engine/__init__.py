@@ -1,0 +1,1 @@
+"""The C++ engine and its bindings, `hea_potential.engine._engine`."""
