@@ -1,1 +1,5 @@
-"""The C++ engine and its bindings, `hea_potential.engine._engine`."""
+"""The compiled engine: reads model files and evaluates energies, forces, virials and uncertainties (no ASE, torch or LAMMPS)."""
+
+from hea_potential.engine._engine import Model, ModelError, Potential, simd_name
+
+__all__ = ["Model", "ModelError", "Potential", "simd_name"]
