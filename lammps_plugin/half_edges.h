@@ -1,0 +1,37 @@
+// LAMMPS' half neighbour list (with its skin) as the engine's half edges (within the cutoff).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace LAMMPS_NS {
+
+class NeighList;
+
+// Buffers grow to the largest list seen and are reused, so a step allocates nothing.
+class HalfEdges {
+ public:
+  // x: [n_all][3]; type: [n_all]; takes_part: by type, non-zero where atoms of that type have this potential.
+  // Needs atoms in the list in ascending order, which LAMMPS' list builders give.
+  void build(const NeighList &list, int n_owned, const double *x, const int *type, const std::vector<char> &takes_part,
+             double cutoff);
+
+  const std::int64_t *first() const { return first_.data(); }    // [n_owned + 1]
+  const int *neighbour() const { return neighbour_.data(); }     // [n_edges]
+  const double *vector() const { return vector_.data(); }        // [n_edges][3], r_j - r_i
+  double shortest_squared() const { return shortest_squared_; }  // over all edges; the cutoff's square without any
+  double memory_usage() const;
+
+ private:
+  template<bool every_type>
+  void collect(const NeighList &list, int n_owned, const double *x, const int *type,
+               const std::vector<char> &takes_part, double cutoff_squared);
+
+  std::vector<std::int64_t> first_;
+  std::vector<int> neighbour_;
+  std::vector<double> vector_;
+  double shortest_squared_ = 0.0;
+};
+
+}  // namespace LAMMPS_NS
