@@ -1,7 +1,7 @@
 """The errors that hea-potential raises on purpose.
 
-Every message says what was wrong, what was got and what is allowed. The command line shows one as a single line and ends
-with exit code 2; anything else that escapes is a bug and shows its traceback.
+Every message says what was wrong, what was got and what is allowed. The command line shows one as a single line and
+ends with exit code 2; anything else that escapes is a bug and shows its traceback.
 """
 
 __all__ = ["HEAError", "InputError", "MissingPackageError", "ModelFileError", "OutputError"]
@@ -12,7 +12,7 @@ class HEAError(Exception):
 
 
 class InputError(HEAError, ValueError):
-    """A structure, an option or a configuration that cannot be used: unknown element, NaN position, value out of range."""
+    """A structure, option or configuration that cannot be used: unknown element, NaN position, value out of range."""
 
 
 class ModelFileError(HEAError, ValueError):
@@ -24,4 +24,4 @@ class OutputError(HEAError, OSError):
 
 
 class MissingPackageError(HEAError, ImportError):
-    """A command or method needs a package of an extra that is not installed; the message names the `pip install` line."""
+    """A command or method needs a package of an extra that is not installed; the message says how to install it."""

