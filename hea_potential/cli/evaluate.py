@@ -1,0 +1,72 @@
+"""`hea eval`: energies, forces and uncertainties of structures."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+MOST_ROWS = 60  # of the printed table; the output file holds all structures
+
+
+def evaluate(
+    file: Annotated[Path, typer.Argument(help="Structures, in any format that ASE reads.")],
+    *,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write structures and results here.")] = None,
+    model: Annotated[str, typer.Option("--model", "-m", help="Shipped model or model file.")] = "hea6",
+    kappa: Annotated[float, typer.Option(help="Evaluate E - kappa sigma.")] = 0.0,
+    precision: Annotated[Literal["double", "single"], typer.Option(help="Arithmetic.")] = "double",
+) -> None:
+    """Compute energies, forces and uncertainties of the structures in a file.
+
+    Prints a line per structure. With an output file the structures are written with their energies, forces and stresses
+    (eV, Angstrom), and with the estimated error of the energy as `energy_std` in their information.
+
+    Example:
+        hea eval clusters.extxyz
+        hea eval slabs.traj --output slabs_hea6.extxyz
+    """
+    from rich.console import Console
+    from rich.progress import track
+    from rich.table import Table
+
+    from hea_potential import HEACalculator
+    from hea_potential.cli.structure_files import read_structures, structure_output, with_results
+    from hea_potential.errors import InputError
+
+    frames = read_structures(file)
+    calculator = HEACalculator(model, kappa=kappa, precision=precision)
+    table = Table("structure", "formula", "E, eV", "E/atom, eV", "largest force, eV/A", "sigma/atom, meV")
+    nowhere: nullcontext[list[Atoms]] = nullcontext([])
+    with structure_output(output) if output else nowhere as written:
+        for number, atoms in enumerate(track(frames, "evaluating", console=Console(stderr=True), transient=True)):
+            try:
+                written.append(with_results(atoms, calculator))
+            except InputError as error:
+                raise InputError(f"structure {number} of {file}: {error}") from error
+            if number < MOST_ROWS:
+                table.add_row(str(number), *described(written[-1]))
+    console = Console()
+    console.print(table)
+    if len(frames) > MOST_ROWS:
+        console.print(f"and {len(frames) - MOST_ROWS} more structures")
+
+
+def described(atoms: Atoms) -> list[str]:
+    """Return the columns that follow a structure's number."""
+    from numpy.linalg import norm
+
+    energy = atoms.get_potential_energy()
+    sigma = atoms.info.get("energy_std")
+    return [
+        atoms.get_chemical_formula(empirical=False),
+        f"{energy:.6f}",
+        f"{energy / len(atoms):.6f}",
+        f"{norm(atoms.get_forces(), axis=1).max():.4f}",
+        "-" if sigma is None else f"{1000 * sigma / len(atoms):.2f}",
+    ]

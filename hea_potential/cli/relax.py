@@ -1,0 +1,100 @@
+"""`hea relax`: structures to their nearest minima."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from rich.progress import Progress
+
+
+def relax(
+    file: Annotated[Path, typer.Argument(help="Structures, in any format that ASE reads.")],
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Write the relaxed structures here.")],
+    model: Annotated[str, typer.Option("--model", "-m", help="Shipped model or model file.")] = "hea6",
+    fmax: Annotated[float, typer.Option(min=1e-9, help="Largest force of a relaxed structure, eV/Angstrom.")] = 0.01,
+    steps: Annotated[int, typer.Option(min=1, help="Most steps for a structure.")] = 1000,
+    cell: Annotated[bool, typer.Option("--cell", help="Relax the cell too (periodic in three directions).")] = False,
+    kappa: Annotated[float, typer.Option(help="Relax in E - kappa sigma.")] = 0.0,
+) -> None:
+    """Relax the atoms, and with --cell the cell, of every structure in a file (L-BFGS).
+
+    Ends with exit code 1 if a structure is not relaxed after --steps; it is written all the same.
+
+    Example:
+        hea relax cluster.xyz -o relaxed.extxyz
+        hea relax alloy.cif -o alloy_relaxed.extxyz --cell --fmax 0.001
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.table import Table
+
+    from hea_potential import HEACalculator
+    from hea_potential.cli.structure_files import read_structures, structure_output, with_results
+    from hea_potential.errors import InputError
+
+    frames = read_structures(file)
+    calculator = HEACalculator(model, kappa=kappa)
+    table = Table("structure", "formula", "E before, eV", "E after, eV", "largest force, eV/A", "steps", "relaxed")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    all_relaxed = True
+    with (
+        structure_output(output) as written,
+        Progress(*columns, console=Console(stderr=True), transient=True) as progress,
+    ):
+        for number, atoms in enumerate(frames):
+            if cell and not atoms.pbc.all():
+                raise InputError(
+                    f"--cell: got pbc {atoms.pbc.tolist()} in structure {number}; allowed is periodic in three"
+                )
+            try:
+                atoms.calc = calculator
+                before = atoms.get_potential_energy()
+                title = f"{number + 1} of {len(frames)}"
+                relaxed, taken, force = relaxation(
+                    atoms, fmax=fmax, steps=steps, cell=cell, progress=progress, title=title
+                )
+            except InputError as error:
+                raise InputError(f"structure {number} of {file}: {error}") from error
+            written.append(with_results(atoms, calculator))
+            after = written[-1].get_potential_energy()
+            name = atoms.get_chemical_formula()
+            table.add_row(
+                str(number),
+                name,
+                f"{before:.4f}",
+                f"{after:.4f}",
+                f"{force:.4f}",
+                str(taken),
+                "yes" if relaxed else "no",
+            )
+            all_relaxed &= relaxed
+    Console().print(table)
+    if not all_relaxed:
+        typer.echo(f"hea: not every structure was relaxed to {fmax} eV/A in {steps} steps", err=True)
+        raise typer.Exit(1)
+
+
+def relaxation(
+    atoms: Atoms, *, fmax: float, steps: int, cell: bool, progress: Progress, title: str
+) -> tuple[bool, int, float]:
+    """Relax in place; return whether it converged, the steps taken and the largest force (of atoms and cell)."""
+    from ase.filters import FrechetCellFilter
+    from ase.optimize import LBFGS
+    from numpy.linalg import norm
+
+    moving = FrechetCellFilter(atoms) if cell else atoms
+    task = progress.add_task(title, total=steps)
+    force = float(norm(moving.get_forces(), axis=1).max())
+    optimiser = LBFGS(moving, logfile=None)
+    for _ in optimiser.irun(fmax=fmax, steps=steps):
+        force = float(norm(moving.get_forces(), axis=1).max())
+        energy = atoms.get_potential_energy()
+        progress.update(task, completed=optimiser.nsteps, description=f"{title}: {energy:.4f} eV, {force:.4f} eV/A")
+    progress.remove_task(task)
+    return force <= fmax, optimiser.nsteps, force
