@@ -1,0 +1,87 @@
+"""Filters as splines whose control points are what small networks give at the knots."""
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as functional
+from schnetpack.nn import Dense, GaussianRBF
+from torch import Tensor, nn
+
+from hea_training.network import Architecture
+
+__all__ = ["Filters", "control_knots", "first_free_control"]
+
+
+def control_knots(arch: Architecture) -> np.ndarray:
+    """Distances in A that the n+3 control points belong to: (k-1)h."""
+    h = arch.cutoff / arch.n_intervals
+    return (np.arange(arch.n_intervals + 3) - 1) * h
+
+
+def first_free_control(arch: Architecture, smallest: np.ndarray) -> np.ndarray:
+    """For each pair the first control point at or above its smallest training distance [pairs] in A; those before it equal it."""
+    h = arch.cutoff / arch.n_intervals
+    nearest = np.ceil(np.where(np.isfinite(smallest), smallest, 0.0) / h - 1e-9).astype(np.int64) + 1
+    return np.clip(nearest, 0, arch.n_intervals - 1)
+
+
+class Filters(nn.Module):
+    """Control points [L, pairs, n+3, C]: `base` with the networks of the pairs `trained` added.
+
+    One network of Gaussians of the distance a pair, times an envelope that is zero from the last knot before the cutoff, so that the last three
+    control points vanish and W ends with two zero derivatives. `start_at_zero` makes the networks give nothing at first.
+    `first_free` [pairs] (first_free_control) flattens the trained filters at short distances.
+    """
+
+    base: Tensor
+    rows: Tensor
+    envelope: Tensor
+    source: Tensor
+    knots: Tensor
+
+    def __init__(
+        self, arch: Architecture, base: Tensor, trained: list[int], first_free: np.ndarray, *, start_at_zero: bool = False,
+        n_gaussians: int = 32, n_hidden: int = 64,
+    ):  # fmt: skip
+        super().__init__()
+        self.arch = arch
+        h = arch.cutoff / arch.n_intervals
+        knots = torch.tensor(control_knots(arch), dtype=torch.get_default_dtype())
+        envelope = torch.where(knots < arch.cutoff - 1.5 * h, 0.5 * (1 + torch.cos(math.pi * knots.clamp(0) / (arch.cutoff - h))), 0.0)
+        self.register_buffer("base", base)
+        self.register_buffer("rows", torch.tensor(trained, dtype=torch.int64))
+        self.register_buffer("knots", knots)
+        self.register_buffer("envelope", envelope)
+        k = np.arange(arch.n_intervals + 3)
+        self.register_buffer("source", torch.from_numpy(np.maximum(k[None, :], first_free[trained][:, None])))
+        self.gaussians = GaussianRBF(n_gaussians, arch.cutoff)
+        width = arch.n_interactions * arch.n_channels
+        self.networks = nn.ModuleList(
+            nn.Sequential(
+                Dense(n_gaussians, n_hidden, activation=functional.silu), Dense(n_hidden, n_hidden, activation=functional.silu), Dense(n_hidden, width)
+            )
+            for _ in trained
+        )
+        for network in self.networks:
+            if start_at_zero:
+                nn.init.zeros_(network[2].weight)
+            else:
+                self._normalise(network)
+
+    def _normalise(self, network: nn.Sequential) -> None:
+        """Scales the last layer so that the messages of some twenty neighbours begin with unit variance."""
+        with torch.no_grad():
+            inside = self.gaussians(self.knots[(self.knots > 0.4 * self.arch.cutoff) & (self.knots < 0.8 * self.arch.cutoff)])
+            network[2].weight *= 0.4 / network(inside).std()
+
+    def forward(self) -> Tensor:
+        if not self.networks:
+            return self.base
+        layers, channels = self.arch.n_interactions, self.arch.n_channels
+        gaussians = self.gaussians(self.knots)
+        tables = torch.stack([network(gaussians) for network in self.networks])  # [trained, n+3, L*C]
+        tables = (tables * self.envelope[:, None]).unflatten(2, (layers, channels)).permute(2, 0, 1, 3)
+        tables = self.base[:, self.rows] + tables
+        tables = tables.gather(2, self.source[None, :, :, None].expand_as(tables))
+        return self.base.index_copy(1, self.rows, tables)

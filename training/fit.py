@@ -1,0 +1,183 @@
+"""One training run: batches, loss, its gradient without a graph of a graph, schedule, checkpoints."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hea_training.filters import Filters
+from hea_training.graph import Batch, Graphs
+from hea_training.network import Network
+
+__all__ = ["Settings", "fit", "predict", "save_atomically", "step"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train: the loss is energy_weight <|dE|/N> + force_weight <|dF|/(1 + |F|/force_scale)>, both rounded off near zero.
+
+    energy_softness (eV/atom) and force_softness (eV/A) are where |x| turns into x^2; force_scale (eV/A) keeps close contacts from dominating.
+    """
+
+    epochs: int = 100
+    batch_size: int = 16
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-3
+    energy_weight: float = 10.0
+    force_weight: float = 1.0
+    energy_softness: float = 0.005
+    force_softness: float = 0.02
+    force_scale: float = 10.0
+    clip: float = 10.0
+    warm_up: float = 0.1
+
+
+def _soft_length(x: Tensor, softness: float) -> Tensor:
+    return torch.sqrt(x + softness**2) - softness
+
+
+def loss_of(energy: Tensor, forces: Tensor, batch: Batch, settings: Settings) -> Tensor:
+    """Loss of energies [M] and forces [N, 3] that stand where the batch's labels stand."""
+    energy_error = _soft_length(((energy - batch.energy) / batch.sizes) ** 2, settings.energy_softness)
+    force_error = _soft_length(((forces - batch.forces) ** 2).sum(1), settings.force_softness)
+    weighted = force_error / (1 + batch.reference_force / settings.force_scale)
+    return settings.energy_weight * energy_error.mean() + settings.force_weight * weighted.mean()
+
+
+def energy_and_forces(network: Network, filters: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Energies [M] and forces [N, 3] without E0 and ZBL; no gradient by the weights is kept."""
+    displacement = batch.edges.displacement.detach().requires_grad_(True)
+    energy = network(batch, filters.detach(), replace(batch.edges, displacement=displacement))[0]
+    if not energy.requires_grad:  # no edges, or nothing that depends on them
+        return energy.detach(), torch.zeros_like(batch.forces)
+    (pull,) = torch.autograd.grad(energy.sum(), displacement)
+    n = len(batch.species)
+    component = torch.arange(3)
+    index = torch.cat([batch.edges.first[:, None] * 3 + component, batch.edges.second[:, None] * 3 + component]).flatten()
+    forces = torch.bincount(index, weights=torch.cat([pull, -pull]).flatten(), minlength=3 * n)
+    return energy.detach(), forces.reshape(n, 3).to(pull.dtype)
+
+
+def step(network: Network, filters: Filters, batch: Batch, settings: Settings) -> float:
+    """Adds the gradient of the loss to every parameter that needs one; gives the loss.
+
+    With g = d(loss)/dE and d(loss)/dF at the present prediction, the loss's gradient is that of  sum g_E E - rate(E),
+    the rate of the energy when the atoms move with velocities g_F: one pass with rates, backward once.
+    """
+    table = filters()
+    frozen = [p for p in network.parameters() if p.requires_grad]
+    for p in frozen:
+        p.requires_grad_(False)  # pass 1 needs gradients by positions alone
+    try:
+        energy, forces = energy_and_forces(network, table, batch)
+    finally:
+        for p in frozen:
+            p.requires_grad_(True)
+    energy.requires_grad_(True)
+    forces.requires_grad_(True)
+    loss = loss_of(energy, forces, batch, settings)
+    energy_grad, force_grad = torch.autograd.grad(loss, [energy, forces])
+    velocity = force_grad[batch.edges.second] - force_grad[batch.edges.first]
+    value, rate = network(batch, table, replace(batch.edges, velocity=velocity))
+    ((energy_grad * value).sum() - rate.sum()).backward()
+    return float(loss.detach())
+
+
+def predict(network: Network, table: Tensor, graphs: Graphs, batch_size: int = 64) -> tuple[np.ndarray, np.ndarray]:
+    """Energies [M] in eV and forces [sum of atoms, 3] in eV/A of a whole set, E0 and ZBL included, in the set's order of atoms."""
+    energies, forces = np.empty(len(graphs)), np.empty_like(graphs.forces)
+    wanted = [p for p in network.parameters() if p.requires_grad]
+    for p in wanted:
+        p.requires_grad_(False)
+    try:
+        for start in range(0, len(graphs), batch_size):
+            rows = np.arange(start, min(start + batch_size, len(graphs)))
+            batch = graphs.batch(rows, dtype=table.dtype)
+            e, f = energy_and_forces(network, table, batch)
+            energies[rows] = e.double().numpy()
+            atoms = slice(graphs.atom_start[rows[0]], graphs.atom_start[rows[-1] + 1])
+            order = np.argsort(graphs.species[atoms], kind="stable")
+            forces[atoms][order] = f.double().numpy()
+    finally:
+        for p in wanted:
+            p.requires_grad_(True)
+    return energies + graphs.offset_energy, forces + graphs.offset_forces
+
+
+def save_atomically(state: dict[str, Any], path: Path) -> None:
+    """Writes a torch file such that a kill at any instant leaves the old one or the new one."""
+    temporary = path.with_name(path.name + ".part")
+    with temporary.open("wb") as file:
+        torch.save(state, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def fit(
+    network: Network, filters: Filters, graphs: Graphs, settings: Settings, seed: int, *,
+    masks: dict[str, Tensor] | None = None, checkpoint: Path | None = None, provenance: dict[str, Any] | None = None,
+    checkpoint_seconds: float = 60.0, on_epoch: Callable[[int, float], None] | None = None,
+) -> None:  # fmt: skip
+    """Trains what requires a gradient, in place. Resumes from `checkpoint` when that file exists and belongs to the same run.
+
+    `masks` names network parameters of which only the elements where the mask is 1 may move. An unbroken run and a
+    resumed one give the same weights: order of batches, optimiser and schedule are all in the checkpoint.
+    """
+    generator = np.random.default_rng(seed)
+    module = nn.ModuleDict({"network": network, "filters": filters})
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    plain = [p for p in parameters if p.dim() < 2 or masks]  # masked tensors must not decay where they are frozen
+    decayed = [p for p in parameters if all(p is not q for q in plain)]
+    groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW([g for g in groups if g["params"]], lr=settings.learning_rate, betas=(0.9, 0.99), fused=True)
+    batches = max(1, -(-len(graphs) // settings.batch_size))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, settings.learning_rate, total_steps=settings.epochs * batches + 1, pct_start=settings.warm_up,
+        div_factor=10.0, final_div_factor=1e3, cycle_momentum=False,
+    )  # fmt: skip
+    done = 0
+    if checkpoint is not None and checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        if state["seed"] != seed or state["batches"] != batches or state["epochs"] != settings.epochs:
+            raise ValueError(
+                f"{checkpoint} belongs to another run: seed {state['seed']}, {state['batches']} batches, {state['epochs']} epochs; "
+                f"this run has {seed}, {batches} and {settings.epochs}"
+            )
+        module.load_state_dict(state["module"])
+        optimizer.load_state_dict(state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
+        done = state["epoch"]
+    saved = time.monotonic()
+    for epoch in range(settings.epochs):
+        order = generator.permutation(len(graphs))
+        if epoch < done:
+            continue  # replays the generator
+        total = 0.0
+        for start in range(0, len(order), settings.batch_size):
+            batch = graphs.batch(order[start : start + settings.batch_size])
+            optimizer.zero_grad(set_to_none=True)
+            total += step(network, filters, batch, settings) * len(batch.sizes)
+            for name, mask in (masks or {}).items():
+                network.get_parameter(name).grad.mul_(mask)
+            nn.utils.clip_grad_norm_(parameters, settings.clip)
+            optimizer.step()
+            schedule.step()
+        last = epoch + 1 == settings.epochs
+        if checkpoint is not None and (last or time.monotonic() - saved > checkpoint_seconds):
+            save_atomically(
+                {
+                    "module": module.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(), "epoch": epoch + 1,
+                    "seed": seed, "batches": batches, "epochs": settings.epochs, "provenance": provenance or {},
+                },
+                checkpoint,
+            )  # fmt: skip
+            saved = time.monotonic()
+        if on_epoch is not None:
+            on_epoch(epoch + 1, total / len(order))
