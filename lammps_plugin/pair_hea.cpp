@@ -289,7 +289,7 @@ void PairHEA::check_distances(int n_owned) {
       const double *d = edges_.vector() + 3 * e;
       const double r = std::sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
       if (r < shortest_distance)
-        error->one(FLERR, "Pair style hea: atoms {} and {} are {} A apart: at least {} A are needed", atom->tag[i],
+        error->one(FLERR, "Pair style hea: atoms {} and {} are {:.3g} A apart: at least {} A are needed", atom->tag[i],
                    atom->tag[edges_.neighbour()[e]], r, shortest_distance);
     }
 }

@@ -18,6 +18,7 @@ from ase.cluster import Icosahedron, Octahedron
 sys.path.insert(0, str(Path(__file__).parents[1]))  # run as a script, only this folder would be found
 
 from random_model import random_model, write_model
+
 from reference import MODEL, STRUCTURES
 from reference.plain_model import Evaluation, PlainModel
 

@@ -1,6 +1,6 @@
-"""The model of ARCHITECTURE.md section 2, written out as plainly as it can be: no speed, no sharing of code with the package.
+"""The model of ARCHITECTURE.md section 2, written out as plainly as it can be; it shares no code with the package.
 
-Directed edges by brute force, torch float64 for the derivatives. It exists to give numbers that other backends must meet.
+Directed edges by brute force, torch float64 for the derivatives. It exists to give numbers that other backends meet.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ VOIGT = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 
 @dataclass
 class Evaluation:
-    """Energy (eV), per-atom energies, forces (eV/A), virial (eV), sigma (eV) and its gradient, atoms beyond training."""
+    """Energy, per-atom energies, virial and sigma in eV, forces and the gradient of sigma in eV/A."""
 
     energy: float
     energies: Tensor  # [n]
