@@ -10,13 +10,14 @@ Arrays are flat: structure k has the atoms `offsets[k]:offsets[k+1]` of `numbers
 | `cell`, `pbc` | n,3,3 and n,3   | A      | rows are the cell vectors                                          |
 | `energy`      | n, float64      | eV     | multiples of 1e-6                                                  |
 | `forces`      | N,3, float64    | eV/A   | multiples of 1e-5                                                  |
-| `stress`      | n,6, float64    | eV/A^3 | ASE's sign and order xx yy zz yz xz xy; NaN unless periodic in all three directions |
+| `stress`      | n,6, float64    | eV/A^3 | ASE's sign and order xx yy zz yz xz xy; NaN unless periodic three ways |
 | `kind`        | n, string       |        | what sort of structure it is                                       |
 | `group`       | n, string       |        | its family: structures that share a parent, never split            |
 | `name`        | n, string       |        | unique                                                             |
 | `n_elements`  | n, uint8        |        |                                                                    |
 
-Attributes: `format`, `version`, `provenance` (JSON), `failures` (JSON: name to the reason why it has no label), `sha256`.
+Attributes: `format`, `version`, `provenance` (JSON) and `sha256`; `failures` is a scalar dataset (JSON: name to why it
+has no label).
 The hash covers the contents of all structures but not their order, names, provenance or failures: two runs that
 label the same structures in another order have the same hash.
 """
@@ -35,7 +36,8 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from hea_potential.errors import InputError, OutputError
+from hea_potential.complete_file import complete_file
+from hea_potential.errors import InputError
 
 FORMAT = "hea-potential data set"
 VERSION = 1
@@ -137,9 +139,11 @@ class DataSet:
         return [tuple(np.unique(self.numbers[a:b]).tolist()) for a, b in self.bounds()]
 
     def bounds(self) -> Iterable[tuple[int, int]]:
+        """First and last-plus-one atom of each structure."""
         return zip(self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True)
 
     def frame(self, k: int) -> Frame:
+        """Structure k as arrays (views)."""
         a, b = self.offsets[k], self.offsets[k + 1]
         return Frame(
             name=str(self.name[k]),
@@ -191,9 +195,9 @@ class DataSet:
             known.add(frame.name)
         if not frames:
             return self
-        added: dict[str, np.ndarray] = {
-            what: np.concatenate([getattr(self, what), *(getattr(frame, what) for frame in frames)]) for what in PER_ATOM
-        }
+        added: dict[str, Any] = {}
+        for what in PER_ATOM:
+            added[what] = np.concatenate([getattr(self, what), *(getattr(frame, what) for frame in frames)])
         for what in PER_STRUCTURE:
             rows = [getattr(frame, what) for frame in frames]
             added[what] = np.concatenate([getattr(self, what), np.array(rows, dtype=getattr(self, what).dtype)])
@@ -220,16 +224,18 @@ class DataSet:
         """
         if len(fractions) != 3 or min(fractions) < 0.0 or abs(sum(fractions) - 1.0) > 1e-9:
             raise InputError(f"fractions must be three numbers of at least 0 with sum 1, got {fractions}")
+        families: dict[str, list[int]] = {}
+        for k, group in enumerate(self.group.tolist()):
+            families.setdefault(group, []).append(k)
+        element_sets = self.element_sets
         strata: dict[tuple[str, tuple[int, ...]], dict[str, list[int]]] = {}
-        home: dict[str, tuple[str, tuple[int, ...]]] = {}
-        for k, elements in enumerate(self.element_sets):
-            group = str(self.group[k])
-            stratum = home.setdefault(group, (str(self.kind[k]), elements))
-            strata.setdefault(stratum, {}).setdefault(group, []).append(k)
+        for group, members in families.items():
+            elements = tuple(sorted(set().union(*(element_sets[k] for k in members))))
+            strata.setdefault((min(self.kind[members]), elements), {})[group] = members
         bounds = np.cumsum(fractions)[:2]
         parts: tuple[list[int], list[int], list[int]] = ([], [], [])
         for (kind, elements), groups in strata.items():
-            total = sum(len(members) for members in groups.values())
+            total = sum(map(len, groups.values()))
             phase = uniform(f"{seed}/{kind}/{elements}")
             before = 0
             for group in sorted(groups, key=lambda g: uniform(f"{seed}/{g}")):
@@ -257,7 +263,8 @@ def uniform(text: str) -> float:
 
 def empty_dataset(provenance: dict[str, Any]) -> DataSet:
     """A data set without structures."""
-    arrays = {what: np.empty((0, *shape), TYPES.get(what, float)) for what, shape in (PER_ATOM | PER_STRUCTURE).items()}
+    shapes = (PER_ATOM | PER_STRUCTURE).items()
+    arrays: dict[str, Any] = {what: np.empty((0, *shape), TYPES.get(what, float)) for what, shape in shapes}
     return DataSet(offsets=np.zeros(1, dtype=np.int64), **arrays, provenance=provenance)
 
 
@@ -268,30 +275,22 @@ def write_dataset(path: str | os.PathLike[str], dataset: DataSet, compression: i
     """
     import h5py
 
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     packed = {"compression": "gzip", "compression_opts": compression, "shuffle": True}
     fixed_point = {"positions": POSITION_DECIMALS, "forces": FORCE_DECIMALS}
-    try:
-        with h5py.File(partial, "w") as file:
-            file.attrs.update(format=FORMAT, version=VERSION, sha256=dataset.sha256())
-            file.attrs["provenance"] = json.dumps(dataset.provenance, sort_keys=True)
-            # Attributes are limited to 64 kB; the failures of a large run are not.
-            file.create_dataset("failures", data=json.dumps(dataset.failures, sort_keys=True), dtype=h5py.string_dtype())
-            file.create_dataset("offsets", data=dataset.offsets, **packed)
-            file.create_dataset("n_elements", data=dataset.n_elements, **packed)
-            for what in PER_ATOM | PER_STRUCTURE:
-                values = getattr(dataset, what)
-                if TYPES.get(what) is object:
-                    file.create_dataset(what, data=values.tolist(), dtype=h5py.string_dtype(), **packed)
-                else:
-                    options = {"scaleoffset": fixed_point[what]} if what in fixed_point and len(values) else {}
-                    file.create_dataset(what, data=values, **packed, **options)
-        os.replace(partial, path)
-    except OSError as error:
-        raise OutputError(f"cannot write the data set {path}: {error.strerror or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    with complete_file(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update(format=FORMAT, version=VERSION, sha256=dataset.sha256())
+        file.attrs["provenance"] = json.dumps(dataset.provenance, sort_keys=True)
+        # Attributes are limited to 64 kB; the failures of a large run are not.
+        file.create_dataset("failures", data=json.dumps(dataset.failures, sort_keys=True), dtype=h5py.string_dtype())
+        file.create_dataset("offsets", data=dataset.offsets, **packed)
+        file.create_dataset("n_elements", data=dataset.n_elements, **packed)
+        for what in PER_ATOM | PER_STRUCTURE:
+            values = getattr(dataset, what)
+            if TYPES.get(what) is object:
+                file.create_dataset(what, data=values.tolist(), dtype=h5py.string_dtype(), **packed)
+            else:
+                options = {"scaleoffset": fixed_point[what]} if what in fixed_point and len(values) else {}
+                file.create_dataset(what, data=values, **packed, **options)
 
 
 def read_dataset(path: str | os.PathLike[str]) -> DataSet:
@@ -311,7 +310,7 @@ def read_dataset(path: str | os.PathLike[str]) -> DataSet:
             if found != FORMAT or version != VERSION:
                 raise InputError(f"{path} is {found!r} version {version}; allowed is {FORMAT!r} version {VERSION}")
             offsets = file["offsets"][:].astype(np.int64)
-            arrays = {}
+            arrays: dict[str, Any] = {}
             for what in PER_ATOM | PER_STRUCTURE:
                 values = file[what].asstr()[:] if TYPES.get(what) is object else file[what][:]
                 arrays[what] = values.astype(TYPES.get(what, float))
@@ -326,7 +325,7 @@ def read_dataset(path: str | os.PathLike[str]) -> DataSet:
     arrays["positions"] = np.round(arrays["positions"], POSITION_DECIMALS)
     arrays["forces"] = np.round(arrays["forces"], FORCE_DECIMALS)
     check_shapes(path, offsets, arrays)
-    dataset = DataSet(offsets=offsets, **arrays, provenance=provenance, failures=failures)
+    dataset = DataSet(offsets=offsets, provenance=provenance, failures=failures, **arrays)
     for k in range(len(dataset)):
         dataset.frame(k)
     if dataset.sha256() != expected:
@@ -334,7 +333,7 @@ def read_dataset(path: str | os.PathLike[str]) -> DataSet:
     return dataset
 
 
-def check_shapes(path: Path, offsets: np.ndarray, arrays: dict[str, np.ndarray]) -> None:
+def check_shapes(path: Path, offsets: np.ndarray, arrays: dict[str, Any]) -> None:
     """Raise InputError unless all arrays have the sizes that the offsets say."""
     if offsets.ndim != 1 or len(offsets) == 0 or offsets[0] != 0 or np.any(np.diff(offsets) < 1):
         raise InputError(f"{path}: offsets must start at 0 and rise")

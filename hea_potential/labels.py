@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -34,10 +34,11 @@ from hea_potential.dataset import (
     write_dataset,
 )
 from hea_potential.errors import HEAError, InputError
-from hea_potential.reference import ReferenceMethod, reference_method
+from hea_potential.reference import reference_method
 
 CHECKPOINT_SECONDS = 30.0
 RELAXED_FORCE = 0.02  # eV/A: a relaxation ends below it
+FAILED = "failed twice: "  # begins the reason of failures that a later run tries again
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,13 @@ def labelled_steps(last: int) -> list[int]:
     return sorted(step for step in steps if step <= last)
 
 
-def label(atoms: Atoms, name: str, method: ReferenceMethod) -> Outcome:
+def label(atoms: Atoms, name: str, calculator: Any) -> Outcome:
     """Label one structure, or the frames of its relaxation. Never raises for what the reference does."""
     info = atoms.info
     kind, group = str(info.get("kind", "structure")), str(info.get("group", name))
     last, max_force = int(info.get("relax", 0)), float(info.get("max_force", np.inf))
     moving = atoms.copy()
-    moving.calc = method.calculator
+    moving.calc = calculator
     frames: list[Frame] = []
     try:
         moving.positions = np.round(moving.positions, POSITION_DECIMALS)
@@ -82,22 +83,25 @@ def label(atoms: Atoms, name: str, method: ReferenceMethod) -> Outcome:
                 break
             optimiser.step()
             moving.positions = np.round(moving.positions, POSITION_DECIMALS)
-    except Exception as error:  # noqa: BLE001 - any calculator may be the reference: its failure is an outcome
+    except Exception as error:  # any calculator may be the reference: whatever it raises is an outcome
         return Outcome(name, reason=f"{type(error).__name__}: {error}", again=True)
     return Outcome(name, tuple(frames))
 
 
-_method: ReferenceMethod | None = None  # the worker process's own
+class Worker:
+    """What a labelling process keeps between structures."""
 
+    calculator: Any = None
 
-def _start_worker(reference: str) -> None:
-    global _method
-    _method = reference_method(reference)
+    @classmethod
+    def start(cls, reference: str) -> None:
+        """Build the calculator, once for each process."""
+        cls.calculator = reference_method(reference).calculator()
 
-
-def _label_in_worker(atoms: Atoms, name: str) -> Outcome:
-    assert _method is not None
-    return label(atoms, name, _method)
+    @classmethod
+    def label(cls, atoms: Atoms, name: str) -> Outcome:
+        """Label one structure with the process's calculator."""
+        return label(atoms, name, cls.calculator)
 
 
 def names_of(structures: Sequence[Atoms]) -> list[str]:
@@ -116,15 +120,16 @@ def label_structures(
     structures: Sequence[Atoms],
     output: Path,
     reference: str,
+    *,
     processes: int = 1,
     provenance: dict[str, Any] | None = None,
-    progress: Callable[[int, int, int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> DataSet:
     """Label structures into the data set `output`, adding to what is there.
 
-    Structures labelled or refused before are not labelled again; one that failed is tried once more, in this
-    run and again in each later run. The file is replaced as a whole about every 30 s and at the end, so it can be read, and the run
-    killed, at any time. `progress` is called with the numbers of structures done, all, and refused.
+    Structures labelled or refused before are not labelled again; one whose calculation fails is tried twice, in this
+    run and in each later run. The file is replaced as a whole about every 30 s and at the end, so it can be read, and
+    the run killed, at any time. `progress` is called with the numbers of structures done and without label.
 
     Raises InputError when `output` was labelled by another reference; HEAError when a worker process dies.
     """
@@ -134,17 +139,20 @@ def label_structures(
     done |= {name for name, reason in dataset.failures.items() if not reason.startswith(FAILED)}
     todo = deque((atoms, name) for atoms, name in zip(structures, names, strict=True) if name not in done)
     writer = Checkpoints(dataset, output)
-    total, finished, refused = len(structures), len(structures) - len(todo), 0
+    finished = len(structures) - len(todo)
     tried: set[str] = set()
-    with one_thread_each(), ProcessPoolExecutor(
-        processes, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(reference,)
-    ) as pool:
+    with (
+        one_thread_each(),
+        ProcessPoolExecutor(
+            processes, mp_context=get_context("spawn"), initializer=Worker.start, initargs=(reference,)
+        ) as pool,
+    ):
         running: dict[Future[Outcome], tuple[Atoms, str]] = {}
         try:
             while todo or running:
                 while todo and len(running) < 3 * processes:
                     work = todo.popleft()
-                    running[pool.submit(_label_in_worker, *work)] = work
+                    running[pool.submit(Worker.label, *work)] = work
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     work = running.pop(future)
                     outcome = future.result()
@@ -153,23 +161,19 @@ def label_structures(
                         todo.append(work)
                         continue
                     finished += 1
-                    refused += not outcome.frames
                     writer.add(outcome)
                     if progress:
-                        progress(finished, total, refused)
+                        progress(finished, len(writer.failures))
         except BrokenProcessPool as error:
             raise HEAError(
-                "a labelling process died (out of memory, or the reference cannot be loaded); what was labelled is kept: "
-                "run the same command again to go on"
+                "a labelling process died (out of memory, or the reference cannot be loaded); "
+                "what was labelled is kept: run the same command again to go on"
             ) from error
         finally:
             for future in running:
                 future.cancel()
             writer.write()
     return writer.dataset
-
-
-FAILED = "failed twice: "
 
 
 class Checkpoints:
@@ -182,6 +186,7 @@ class Checkpoints:
         self.last, self.cost = time.monotonic(), 0.0
 
     def add(self, outcome: Outcome) -> None:
+        """Take an outcome; write when it is time."""
         self.frames.extend(outcome.frames)
         self.failures.pop(outcome.name, None)
         if not outcome.frames:
@@ -190,6 +195,7 @@ class Checkpoints:
             self.write()
 
     def write(self) -> None:
+        """Write everything taken so far."""
         began = time.monotonic()
         self.dataset = replace(self.dataset.append(self.frames), failures=dict(self.failures))
         self.frames = []
@@ -211,8 +217,8 @@ def start_dataset(output: Path, reference: str, provenance: dict[str, Any]) -> D
 
 
 @contextmanager
-def one_thread_each():
-    """Worker processes started inside inherit one thread for linear algebra: faster, and the same numbers every time."""
+def one_thread_each() -> Iterator[None]:
+    """Processes started inside have one thread for linear algebra: faster, and the same numbers every time."""
     before = {key: os.environ.get(key) for key in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     os.environ.update(dict.fromkeys(before, "1"))
     try:

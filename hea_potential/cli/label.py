@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+LOG_SECONDS = 60.0
+
 
 def label(
     structures: Annotated[Path, typer.Argument(help="Structures: any file that ASE reads.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Data set to write, or to add to.")] = Path("labels.h5"),
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Data set to write or add to.")] = Path("labels.h5"),
     reference: Annotated[str, typer.Option(help="Reference method: emt, sevennet, or module:callable.")] = "sevennet",
     processes: Annotated[int, typer.Option(min=1, help="Labelling processes, of one thread each.")] = 1,
     seed: Annotated[int | None, typer.Option(help="Seed of the structures, for the record.")] = None,
@@ -25,8 +31,6 @@ def label(
       hea label structures.extxyz -o labels.h5 --reference sevennet --processes 2
     """
     import ase.io
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     from hea_potential.errors import InputError
     from hea_potential.labels import label_structures
@@ -40,13 +44,43 @@ def label(
     if not found:
         raise InputError(f"{structures} holds no structures")
     record = {"structures": structures.name, "seed": seed, "recipe": recipe, "licence": licence}
-    columns = (TextColumn("labelling"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, TextColumn("{task.fields[refused]} refused"), console=Console(stderr=True)) as progress:
-        task = progress.add_task("labelling", total=len(found), refused=0)
-
-        def show(finished: int, total: int, refused: int) -> None:
-            progress.update(task, completed=finished, total=total, refused=refused)
-
-        dataset = label_structures(found, output, reference, processes, record, show)
-    typer.echo(f"{output}: {len(dataset)} structures, {int(dataset.offsets[-1])} atoms, {len(dataset.failures)} without label")
+    with labelling_progress(len(found)) as show:
+        dataset = label_structures(found, output, reference, processes=processes, provenance=record, progress=show)
+    atoms, missing = int(dataset.offsets[-1]), len(dataset.failures)
+    typer.echo(f"{output}: {len(dataset)} labels, {atoms} atoms, {missing} structures without label")
     typer.echo(f"sha256 {dataset.sha256()}")
+
+
+@contextmanager
+def labelling_progress(total: int) -> Iterator[Callable[[int, int], None]]:
+    """A function that shows the numbers of structures done and without label: a bar, or a line a minute in a log."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    missing = TextColumn("{task.fields[refused]} without label")
+    with Progress(TextColumn("labelling"), *columns, missing, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("labelling", total=total, refused=0)
+        began, said, first = time.monotonic(), time.monotonic(), -1
+
+        def show(finished: int, refused: int) -> None:
+            nonlocal said, first
+            bar.update(task, completed=finished, refused=refused)
+            first = finished if first < 0 else first
+            now = time.monotonic()
+            if not console.is_terminal and now - said > LOG_SECONDS and finished > first:
+                left = (total - finished) * (now - began) / (finished - first)
+                console.print(
+                    f"labelling {finished}/{total}, {refused} without label, {left:.0f} s left", highlight=False
+                )
+                said = now
+
+        yield show

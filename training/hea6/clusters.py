@@ -52,14 +52,17 @@ def close_packed(stacking: str) -> np.ndarray:
 
 
 def body_centred() -> np.ndarray:
+    """A piece of the body-centred cubic lattice."""
     side = np.arange(-3, 4)
     corner = np.stack(np.meshgrid(side, side, side, indexing="ij"), axis=-1).reshape(-1, 3) * 2.0 / np.sqrt(3.0)
     return np.concatenate([corner, corner + 1.0 / np.sqrt(3.0)])
 
 
 def in_bond_lengths(cluster: Atoms) -> np.ndarray:
+    """Positions around their centre, in units of the shortest distance."""
     d = cluster.get_all_distances()
-    return (cluster.positions - cluster.positions.mean(axis=0)) / d[d > 0.1].min()
+    centred: np.ndarray = cluster.positions - cluster.positions.mean(axis=0)
+    return centred / float(d[d > 0.1].min())
 
 
 def parents() -> dict[str, np.ndarray]:
@@ -143,7 +146,7 @@ def ordered(points: np.ndarray, symbols: list[str], style: str, rng: np.random.G
     }[style]
     score = score + rng.normal(0.0, 0.12 * score.std() + 1e-9, len(points))
     kinds = sorted(set(symbols))
-    rank = {s: k for s, k in zip(kinds, rng.permutation(len(kinds)), strict=True)}
+    rank = dict(zip(kinds, rng.permutation(len(kinds)), strict=True))
     in_order = sorted(symbols, key=lambda s: rank[s])
     placed = [""] * len(points)
     for place, symbol in zip(np.argsort(score, kind="stable"), in_order, strict=True):
@@ -233,10 +236,7 @@ def dimers(first: str, second: str, count: int) -> list[Atoms]:
 
 def trimer(symbols: list[str], rng: np.random.Generator) -> Atoms:
     """Three atoms: two bonds of random lengths around the first atom at a random angle."""
-    first, second = (
-        closest_allowed(symbols[0], s) + (5.2 - closest_allowed(symbols[0], s)) * rng.beta(1.1, 2.6) for s in symbols[1:]
-    )
+    nearest = [closest_allowed(symbols[0], other) for other in symbols[1:]]
+    first, second = (d + (5.2 - d) * rng.beta(1.1, 2.6) for d in nearest)
     angle = np.pi if rng.random() < 0.15 else rng.uniform(0.55, np.pi)
-    return Atoms(
-        symbols, positions=[[0, 0, 0], [first, 0, 0], [second * np.cos(angle), second * np.sin(angle), 0]]
-    )
+    return Atoms(symbols, positions=[[0, 0, 0], [first, 0, 0], [second * np.cos(angle), second * np.sin(angle), 0]])

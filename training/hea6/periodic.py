@@ -35,7 +35,8 @@ def stretched(atoms: Atoms, strain: np.ndarray) -> Atoms:
 
 
 def symmetric(strain: np.ndarray) -> np.ndarray:
-    return 0.5 * (strain + strain.T)
+    """The part of a strain that turns nothing."""
+    return np.asarray(0.5 * (strain + strain.T))
 
 
 def deformed(atoms: Atoms, rng: np.random.Generator) -> Atoms:
@@ -78,7 +79,7 @@ def solution_family(elements: tuple[str, ...], rng: np.random.Generator) -> list
 
 
 def alloy(name: str, a: str, b: str) -> Atoms:
-    """An ordered binary alloy at the mean volume of its metals: L1_0, L1_2 (A3B), B2, L1_1, D0_22 (A3B), C11_b (A2B)."""
+    """An ordered alloy at the mean volume of its metals: L1_0, B2, L1_1 (AB), L1_2, D0_22 (A3B), C11_b (A2B)."""
     counts = {"L1_0": (1, 1), "L1_2": (3, 1), "B2": (1, 1), "L1_1": (1, 1), "D0_22": (3, 1), "C11_b": (2, 1)}[name]
     volume = volume_per_atom([a] * counts[0] + [b] * counts[1])
     side = (4.0 * volume) ** (1.0 / 3.0)

@@ -2,8 +2,8 @@
 
 One seed gives the same structures: every set of elements has a generator of its own, whatever the number of processes.
 Each structure carries what the labelling needs: `name`, `kind`, `group` (its family: never split between training and
-test), `relax` (steps of a relaxation with the reference, of which frames are labelled; 0 for one label) and `max_force` (eV/A, above which
-the label is refused).
+test), `relax` (steps of a relaxation with the reference, of which frames are labelled; 0 for one label) and
+`max_force` (eV/A, above which the label is refused).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import itertools
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 import numpy as np
 from ase import Atoms
@@ -26,8 +27,12 @@ from .periodic import PERIODIC_FAMILIES, lattices_of, lattices_of_alloys
 
 SEED = 20260607
 
-# Structures for a set of this many elements, beside the dimers, trimers and lattices.
-PER_SET = {1: 470, 2: 325, 3: 125, 4: 90, 5: 108, 6: 560}
+# Structures for a set of this many elements, beside the dimers, trimers and lattices: one table for each batch.
+# A batch is a sample of the whole, so the data set can be cut after it, and grows by another line.
+BATCHES = (
+    {1: 470, 2: 325, 3: 125, 4: 90, 5: 108, 6: 560},
+    {1: 110, 2: 110, 3: 70, 4: 65, 5: 90, 6: 440},
+)
 
 # Steps of a relaxation with the reference, and the number of its frames that the labelling keeps.
 RELAXATION_STEPS = 12
@@ -72,17 +77,17 @@ def finished(atoms: Atoms, kind: str, group: str, relax: int = 0, max_force: flo
     return atoms
 
 
-def families_of(elements: tuple[str, ...], index: int) -> tuple[list[Atoms], Counter[str]]:
-    """All structures of one set of elements, and how many of each kind were dropped for close atoms."""
-    rng = np.random.default_rng([SEED, index])
+def families_of(batch: int, elements: tuple[str, ...], index: int) -> tuple[list[Atoms], Counter[str]]:
+    """A batch's structures of one set of elements, and how many of each kind were dropped for close atoms."""
+    rng = np.random.default_rng([SEED, index + 64 * batch])
     system = "".join(elements)
     kept: list[Atoms] = []
     dropped: Counter[str] = Counter()
-    family = 0
-    for kind, size, share in SHARES:
-        if kind == "cluster.ordering" and len(elements) == 1:
-            kind = "cluster.motif"
-        wanted = share / 100.0 * PER_SET[len(elements)]
+    family = 1000 * batch  # batches do not share families
+    for planned, size, share in SHARES:
+        one_ordering = planned == "cluster.ordering" and len(elements) == 1
+        kind = "cluster.motif" if one_ordering else planned
+        wanted = share / 100.0 * BATCHES[batch][len(elements)]
         wanted = int(wanted) + int(rng.random() < wanted % 1.0)
         while wanted > 0:
             if kind in CLUSTER_FAMILIES:
@@ -121,24 +126,29 @@ def few_atoms_and_lattices() -> list[Atoms]:
 
 
 def main() -> None:
+    """Generate all batches and write them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("structures", help="file to write, extended XYZ")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     sets = [chosen for size in range(1, 7) for chosen in itertools.combinations(METALS, size)]
-    structures = few_atoms_and_lattices()
+    structures: list[Atoms] = []
     dropped: Counter[str] = Counter()
     with ProcessPoolExecutor(options.processes) as pool:
-        results = pool.map(families_of, sets, range(len(sets)))
-        for kept, refused in track(results, "generating", total=len(sets)):
-            structures += kept
-            dropped += refused
-    # In random order, so that a part of the labels is a sample of the whole.
-    structures = [structures[k] for k in np.random.default_rng([SEED, 1001]).permutation(len(structures))]
+        for batch in range(len(BATCHES)):
+            members = few_atoms_and_lattices() if batch == 0 else []
+            results = pool.map(partial(families_of, batch), sets, range(len(sets)))
+            for kept, refused in track(results, f"generating batch {batch + 1}", total=len(sets)):
+                members += kept
+                dropped += refused
+            # In random order, so that a part of the labels is a sample of the whole.
+            order = np.random.default_rng([SEED, 1001 + batch]).permutation(len(members))
+            structures += [members[k] for k in order]
     for k, atoms in enumerate(structures):
         atoms.info["name"] = f"s{k:05d}"
     write(options.structures, structures, format="extxyz", columns=["symbols", "positions"])
-    print(f"{len(structures)} structures of {sum(map(len, structures))} atoms:", dict(Counter(a.info["kind"] for a in structures)))
+    kinds = Counter(atoms.info["kind"] for atoms in structures)
+    print(f"{len(structures)} structures of {sum(map(len, structures))} atoms:", dict(kinds))
     print("dropped for close atoms:", dict(dropped))
 
 
