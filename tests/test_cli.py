@@ -1,0 +1,132 @@
+"""The command line: what it prints, what it writes, and that a mistake costs one line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import ase.io
+import numpy as np
+import pytest
+from random_model import random_model, write_model
+from sample_structures import alloy, cluster
+
+from hea_potential import HEACalculator, __version__
+from hea_potential.cli import COMMANDS
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tensors, document = random_model(np.random.default_rng(6))
+    document["errors"] = {"elements": {"energy": 3.25, "forces": 41.0}, "pairs": {"energy": 4.5}}
+    document["provenance"] = {"reference": "a [random] model", "seed": 6}
+    return write_model(tmp_path_factory.mktemp("model") / "random.safetensors", tensors, document)
+
+
+def hea(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a user does, in a process of its own."""
+    command = [sys.executable, "-c", "from hea_potential.cli import main; main()", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**ENVIRONMENT})
+
+
+ENVIRONMENT = {"PYTHONPATH": str(Path(__file__).parent.parent), "COLUMNS": "120", "PATH": "/usr/bin:/bin"}
+
+
+def refused(*arguments: object) -> str:
+    """Run a command that has to fail; return its one line."""
+    found = hea(*arguments)
+    assert found.returncode == 2, found
+    assert found.stdout == ""
+    assert found.stderr.startswith("hea: error: ")
+    assert found.stderr.count("\n") == 1
+    return found.stderr
+
+
+def test_version_and_list_of_commands() -> None:
+    assert hea("--version").stdout == f"hea-potential {__version__}\n"
+    found = hea("--help").stdout
+    assert all(f" {name} " in found for name in COMMANDS)
+    unknown = hea("relaxx")
+    assert unknown.returncode == 2
+    assert "relax" in unknown.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(command: str) -> None:
+    found = hea(command, "--help")
+    assert found.returncode == 0
+    assert "Example" in found.stdout
+    assert f"hea {command} " in found.stdout.split("Example", 1)[1]
+
+
+def test_info_shows_the_card(model: Path) -> None:
+    found = hea("info", model)
+    assert found.returncode == 0, found.stderr
+    for words in ("Ni Cu Pd", "Ni-Pd", "a [random] model", "3.25", "pairs", "5 Angstrom"):
+        assert words in found.stdout
+    assert json.loads(hea("info", model, "--json").stdout)["provenance"]["seed"] == 6
+
+
+def test_eval_writes_what_the_calculator_computes(model: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frames = [cluster(rng, 7), alloy(rng, (1, 1, 2))]
+    ase.io.write(tmp_path / "in.extxyz", frames)
+    found = hea("eval", tmp_path / "in.extxyz", "-o", tmp_path / "out.extxyz", "--model", model)
+    assert found.returncode == 0, found.stderr
+    calculator = HEACalculator(model)
+    for atoms, result in zip(frames, ase.io.read(tmp_path / "out.extxyz", index=":"), strict=True):
+        assert result.get_potential_energy() == pytest.approx(calculator.get_potential_energy(atoms), abs=1e-5)
+        np.testing.assert_allclose(result.get_forces(), calculator.get_forces(atoms), atol=1e-4)
+        assert result.info["energy_std"] == pytest.approx(calculator.get_property("energy_std", atoms), rel=1e-5)
+        assert f"{calculator.get_potential_energy(atoms):.3f}" in found.stdout
+    np.testing.assert_allclose(result.get_stress(), calculator.get_stress(frames[1]), atol=1e-5)
+
+
+def test_relax_finds_a_minimum(model: Path, tmp_path: Path) -> None:
+    atoms = cluster(np.random.default_rng(1), 5)
+    atoms.write(tmp_path / "in.xyz")
+    found = hea("relax", tmp_path / "in.xyz", "-o", tmp_path / "out.extxyz", "--model", model, "--fmax", 0.02)
+    assert found.returncode == 0, found
+    result = ase.io.read(tmp_path / "out.extxyz")
+    assert np.linalg.norm(result.get_forces(), axis=1).max() < 0.021
+    assert result.get_potential_energy() < HEACalculator(model).get_potential_energy(atoms)
+
+
+def test_relax_says_when_it_is_not_done(model: Path, tmp_path: Path) -> None:
+    alloy(np.random.default_rng(2), (1, 1, 2)).write(tmp_path / "in.traj")
+    found = hea("relax", tmp_path / "in.traj", "-o", tmp_path / "out.traj", "--model", model, "--cell", "--steps", 1)
+    assert found.returncode == 1
+    assert "not every structure was relaxed" in found.stderr
+    assert (tmp_path / "out.traj").is_file()
+
+
+def test_mistakes_cost_one_line_and_leave_nothing(model: Path, tmp_path: Path) -> None:
+    good = tmp_path / "good.extxyz"
+    cluster(np.random.default_rng(3), 5).write(good)
+    foreign = tmp_path / "foreign.xyz"
+    foreign.write_text("these are\nno coordinates\n")
+    iron = tmp_path / "iron.xyz"
+    iron.write_text("1\n\nFe 0 0 0\n")
+    before = sorted(tmp_path.iterdir())
+    out = tmp_path / "out.extxyz"
+    assert "no such file" in refused("info", tmp_path / "absent.safetensors")
+    assert "safetensors" in refused("info", good)
+    for command in ("eval", "relax"):
+        assert "absent.xyz" in refused(command, tmp_path / "absent.xyz", "-o", out, "-m", model)
+        assert "foreign.xyz" in refused(command, foreign, "-o", out, "-m", model)
+        assert "no such file" in refused(command, good, "-o", out, "-m", tmp_path / "absent.safetensors")
+        assert "got Fe" in refused(command, iron, "-o", out, "-m", model)
+        assert "missing" in refused(command, good, "-o", tmp_path / "missing" / "out.extxyz", "-m", model)
+        assert "a folder" in refused(command, good, "-o", tmp_path, "-m", model)
+        assert "formats of ASE" in refused(command, good, "-o", tmp_path / "out.nonsense", "-m", model)
+    assert "periodic" in refused("relax", good, "-o", out, "-m", model, "--cell")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_an_unwritable_folder_is_found_before_the_work(model: Path, tmp_path: Path) -> None:
+    good = tmp_path / "good.extxyz"
+    cluster(np.random.default_rng(4), 5).write(good)
+    # A file in the place of a folder is unwritable for everyone, the administrator included.
+    assert "Not a directory" in refused("relax", good, "-o", good / "out.extxyz", "-m", model)
