@@ -48,19 +48,16 @@ std::string known_models(const std::vector<fs::path> &folders) {
   return text.empty() ? "none" : text;
 }
 
-bool is_path(const std::string &name) {
-  return name.find('/') != std::string::npos || fs::path(name).extension() == extension;
-}
-
 fs::path find_model(const std::string &name) {
-  if (is_path(name)) return name;
+  const bool is_path = name.find('/') != std::string::npos;
   const std::vector<fs::path> folders = model_folders();
   for (const fs::path &folder : folders) {
     const fs::path candidate = folder / (name + extension);
-    if (fs::exists(candidate)) return candidate;
+    if (!is_path && fs::exists(candidate)) return candidate;
   }
-  throw ModelFileError("unknown model '" + name + "': allowed are the path of a .safetensors file or a known name (" +
-                       known_models(folders) + ")");
+  if (is_path || fs::path(name).extension() == extension || fs::exists(name)) return name;
+  throw ModelFileError("unknown model '" + name + "': allowed are a known name (" + known_models(folders) +
+                       ") or the path of a .safetensors file");
 }
 
 std::vector<unsigned char> read_bytes(const fs::path &path) {

@@ -22,8 +22,8 @@ struct ModelFile {
   std::uint64_t hash = 0;  // FNV-1a of the bytes: restart files carry it
 };
 
-// `name` is a path when it holds a '/' or ends in .safetensors, else the name of a shipped model, looked up as
-// NAME.safetensors in the folders of the environment's HEA_MODEL_PATH and then in models/ beside this plugin's folder.
+// `name` is that of a known model, NAME.safetensors in the folders of the environment's HEA_MODEL_PATH or in models/
+// beside this plugin's folder, or else a path.
 // Rank 0 reads, the others receive.
 ModelFile load_model_file(const std::string &name, MPI_Comm world);
 

@@ -162,4 +162,5 @@ def virial_in_lammps_frame(virial: Array, rotation: Array) -> Array:
     """Turn a virial [6] from ASE's axes into those of LAMMPS."""
     xx, yy, zz, xy, xz, yz = virial
     turned = rotation.T @ np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]) @ rotation
-    return turned[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]
+    components: Array = turned[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]
+    return components

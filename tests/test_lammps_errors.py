@@ -59,7 +59,7 @@ BAD = {
     ),
     "centroid stress": Bad(("centroid",), after="compute s all centroid/stress/atom NULL\nrun 0\nprint $(c_s[1][1])"),
     "fix adapt": Bad(
-        ("pair style parameter kappa",), after="variable k equal 1.0\nfix a all adapt 1 pair hea kappa * * v_k\nrun 0"
+        ("param kappa not supported",), after="variable k equal 1.0\nfix a all adapt 1 pair hea kappa * * v_k\nrun 0"
     ),
     "unknown field of fix pair": Bad(("cannot extract",), after="fix a all pair 1 hea charge 0\nrun 0"),
 }
