@@ -6,7 +6,6 @@ Needs numpy alone, so that training, the command line and the calculator share i
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -119,10 +118,6 @@ class ModelFile:
         text = json.dumps(header, separators=(",", ":")).encode()
         text += b" " * (-len(text) % 8)
         return len(text).to_bytes(8, "little") + text + b"".join(blocks)
-
-    def sha256(self) -> str:
-        """Return the hash of the file's bytes as this package writes them."""
-        return hashlib.sha256(self.to_bytes()).hexdigest()
 
 
 def pair_index(a: int, b: int, n_elements: int) -> int:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import re
 import sys
 from collections.abc import MutableMapping
@@ -72,7 +73,7 @@ class LazyCommands(TyperGroup):
 
 def keep_example_lines(docstring: str) -> str:
     """Mark the `Example:` block of a docstring so that typer does not join its lines to a paragraph."""
-    return re.sub(r"\n\s*\n(\s*)(Examples?:)", r"\n\n\b\n\1\2", docstring)
+    return re.sub(r"\n\n(Examples?:)", "\n\n\b\n\\1", inspect.cleandoc(docstring))
 
 
 app = typer.Typer(

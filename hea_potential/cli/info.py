@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -38,20 +40,22 @@ def info(
         typer.echo(json.dumps(found.metadata, indent=2))
         return
     console = Console()
-    show_network(console, found, path.name, path.stat().st_size)
+    show_network(console, found, path)
     show_distances(console, found)
     for key, value in found.metadata.items():
         if key not in FORMAT_KEYS and key != "name":
             show_entry(console, key, value)
 
 
-def show_network(console: Console, model: ModelFile, file_name: str, n_bytes: int) -> None:
+def show_network(console: Console, model: ModelFile, path: Path) -> None:
     """Print what the model is made of."""
     from rich.table import Table
 
     metadata = model.metadata
-    table = Table(title=str(metadata.get("name", file_name)), show_header=False, title_justify="left")
-    table.add_row("file", f"{file_name}, {n_bytes / 1e6:.1f} MB, sha256 {model.sha256()[:16]}")
+    content = path.read_bytes()
+    table = Table(title=text(metadata.get("name", path.name)), show_header=False, title_justify="left")
+    table.add_row("file", f"{path.name}, {len(content) / 1e6:.1f} MB")
+    table.add_row("sha256", hashlib.sha256(content).hexdigest())
     table.add_row("elements", " ".join(model.elements))
     table.add_row("cutoff", f"{model.cutoff:g} Angstrom")
     table.add_row("weights", f"{model.n_weights:,}")
@@ -105,9 +109,11 @@ def any_object(row: dict[str, Any]) -> bool:
 
 
 def text(value: Any) -> str:
-    """Return a JSON value as a person reads it."""
+    """Return a JSON value as a person reads it; brackets in it are not rich's markup."""
+    from rich.markup import escape
+
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):
         return ", ".join(text(entry) for entry in value)
-    return str(value)
+    return escape(str(value))
