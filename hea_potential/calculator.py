@@ -199,9 +199,10 @@ class HEACalculator(BaseCalculator):  # type: ignore[misc]  # ASE has no types
             raise InputError(str(error)) from error
         if structure is not self.atoms:
             self.atoms = structure.copy()
+        energy = found["energy"] - self._kappa * found.get("sigma", 0.0)  # the engine's is plain E
         self.results = {
-            "energy": found["energy"],
-            "free_energy": found["energy"],
+            "energy": energy,
+            "free_energy": energy,
             "forces": found["forces"],
             "energies": found["energies"],
         }

@@ -27,13 +27,13 @@ template<typename T>
 struct VectorOf;
 template<>
 struct VectorOf<float> {
-  typedef float Type __attribute__((vector_size(HEA_VECTOR_BYTES)));
-  typedef std::int32_t Integer __attribute__((vector_size(HEA_VECTOR_BYTES)));
+  typedef float Type __attribute__((vector_size(HEA_VECTOR_BYTES), may_alias));
+  typedef std::int32_t Integer __attribute__((vector_size(HEA_VECTOR_BYTES), may_alias));
 };
 template<>
 struct VectorOf<double> {
-  typedef double Type __attribute__((vector_size(HEA_VECTOR_BYTES)));
-  typedef std::int64_t Integer __attribute__((vector_size(HEA_VECTOR_BYTES)));
+  typedef double Type __attribute__((vector_size(HEA_VECTOR_BYTES), may_alias));
+  typedef std::int64_t Integer __attribute__((vector_size(HEA_VECTOR_BYTES), may_alias));
 };
 template<typename T>
 using Vector = typename VectorOf<T>::Type;
@@ -325,9 +325,10 @@ HEA_INLINE Vector<float> exp_of_negative(Vector<float> x) {
   const V n = shifted - 12582912.0f;
   const V r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
   V p = fill(1.0f / 5040);
-  for (const float c : {1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f}) p = p * r + c;
-  const I exponent = (reinterpret_cast<const I &>(shifted) + 127) << 23;
-  return p * reinterpret_cast<const V &>(exponent);
+  constexpr float coefficients[] = {1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f};
+  for (const float c : coefficients) p = p * r + c;
+  const I exponent = ((I)shifted + 127) << 23;
+  return p * (V)exponent;
 }
 
 HEA_INLINE Vector<double> exp_of_negative(Vector<double> x) {
@@ -338,12 +339,12 @@ HEA_INLINE Vector<double> exp_of_negative(Vector<double> x) {
   const V n = shifted - 6755399441055744.0;
   const V r = (x - n * 0.693147180369123816490) - n * 1.90821492927058770002e-10;
   V p = fill(1.0 / 6227020800.0);
-  for (const double c : {1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040, 1.0 / 720,
-                         1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5, 1.0, 1.0}) {
-    p = p * r + c;
-  }
-  const I exponent = (reinterpret_cast<const I &>(shifted) + 1023) << 52;
-  return p * reinterpret_cast<const V &>(exponent);
+  constexpr double coefficients[] = {1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320,
+                                     1.0 / 5040,      1.0 / 720,      1.0 / 120,     1.0 / 24,     1.0 / 6,
+                                     0.5,             1.0,            1.0};
+  for (const double c : coefficients) p = p * r + c;
+  const I exponent = ((I)shifted + 1023) << 52;
+  return p * (V)exponent;
 }
 
 // log(1 + z) = 2 atanh(s), s = z/(2 + z) <= 1/3, by its series.

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "model.h"
@@ -37,10 +39,10 @@ struct Configuration {
 
 // What to compute; pointers that are null are not computed. Arrays are added to, not set, except sigma, features and energy.
 struct Result {
-  double energy = 0.0;                   // of the owned atoms of this rank
+  double energy = 0.0;                   // of the owned atoms of this rank, without sigma whatever kappa is
   double sigma = 0.0;                    // of the whole system, if want_sigma or kappa != 0
   double *atom_energy = nullptr;         // [n_all]; a half of a ZBL pair may go to a ghost
-  double *force = nullptr;               // [n_all][3] of E - kappa sigma
+  double *force = nullptr;               // [n_all][3]
   double *virial = nullptr;              // [6] xx yy zz xy xz yz: minus sum of D (x) dE/dD, that is sum r.f
   double *atom_virial = nullptr;         // [n_all][6], each edge shared by halves
   double *features = nullptr;            // [S*D], f summed by model element over owned atoms (all ranks if an exchange is given)
@@ -48,7 +50,7 @@ struct Result {
 };
 
 struct Options {
-  double kappa = 0.0;                    // forces and energy of E - kappa sigma
+  double kappa = 0.0;                    // forces and virials are those of E - kappa sigma
   bool want_sigma = false;
 };
 
@@ -63,6 +65,7 @@ class Potential {
   double cutoff() const;
   int n_features_total() const;          // S*D
   int max_row_width() const;             // widest row an Exchange is asked to move
+  std::vector<std::pair<std::string, double>> seconds_by_pass() const;  // of the last call, for benchmarks
   // Work arrays live in the Potential and are reused: one Potential per thread. Throws std::invalid_argument for bad
   // input (overlapping atoms closer than 1e-3 A, non-finite vectors, indices out of range), naming the atoms.
   void evaluate(const Configuration &configuration, const Options &options, Exchange *exchange, Result &result);

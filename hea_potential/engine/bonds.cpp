@@ -1,0 +1,186 @@
+#include "bonds.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+namespace hea {
+namespace {
+
+constexpr double smallest_distance = 1e-3;  // A; closer atoms are taken for a mistake of the caller
+
+std::string name_edge(int i, int j) { return "atoms " + std::to_string(i) + " and " + std::to_string(j); }
+
+[[noreturn]] void refuse_vector(int i, int j, const double *v, double r) {
+  const std::string got = "(" + std::to_string(v[0]) + ", " + std::to_string(v[1]) + ", " + std::to_string(v[2]) + ")";
+  if (!std::isfinite(r)) {
+    throw std::invalid_argument("the distance vector of " + name_edge(i, j) + " is " + got + ", allowed are finite numbers");
+  }
+  throw std::invalid_argument(name_edge(i, j) + " overlap: their distance is " + std::to_string(r) + " A, allowed is at least " +
+                              std::to_string(smallest_distance) + " A");
+}
+
+void check_sizes(const Configuration &c) {
+  if (c.n_owned < 0 || c.n_all < c.n_owned) {
+    throw std::invalid_argument("n_owned = " + std::to_string(c.n_owned) + " and n_all = " + std::to_string(c.n_all) +
+                                ", allowed is 0 <= n_owned <= n_all");
+  }
+  if (c.n_owned == 0) return;
+  if (c.first[0] < 0) throw std::invalid_argument("first[0] is negative");
+  for (int i = 0; i < c.n_owned; ++i) {
+    if (c.first[i + 1] < c.first[i]) {
+      throw std::invalid_argument("first decreases from " + std::to_string(c.first[i]) + " to " +
+                                  std::to_string(c.first[i + 1]) + " after atom " + std::to_string(i));
+    }
+  }
+}
+
+// Uniform cubic B-splines and their derivatives by r.
+template<typename T>
+void splines(double t, double inverse_spacing, Edge<T> &edge) {
+  const double s = 1.0 - t, t2 = t * t, s2 = s * s;
+  edge.basis[0] = static_cast<T>(s2 * s / 6.0);
+  edge.basis[1] = static_cast<T>((3.0 * t - 6.0) * t2 / 6.0 + 4.0 / 6.0);
+  edge.basis[2] = static_cast<T>((3.0 * s - 6.0) * s2 / 6.0 + 4.0 / 6.0);
+  edge.basis[3] = static_cast<T>(t2 * t / 6.0);
+  edge.slope[0] = static_cast<T>(-0.5 * s2 * inverse_spacing);
+  edge.slope[1] = static_cast<T>((1.5 * t - 2.0) * t * inverse_spacing);
+  edge.slope[2] = static_cast<T>(-(1.5 * s - 2.0) * s * inverse_spacing);
+  edge.slope[3] = static_cast<T>(0.5 * t2 * inverse_spacing);
+}
+
+template<typename T>
+void directions(const double *vector, double inverse_r, Edge<T> &edge) {
+  const double root3 = 1.7320508075688772935;
+  const double x = vector[0] * inverse_r, y = vector[1] * inverse_r, z = vector[2] * inverse_r;
+  edge.direction[0] = static_cast<T>(x);
+  edge.direction[1] = static_cast<T>(y);
+  edge.direction[2] = static_cast<T>(z);
+  edge.harmonics[0] = static_cast<T>(root3 * x * y);
+  edge.harmonics[1] = static_cast<T>(root3 * y * z);
+  edge.harmonics[2] = static_cast<T>(root3 * x * z);
+  edge.harmonics[3] = static_cast<T>(0.5 * root3 * (x * x - y * y));
+  edge.harmonics[4] = static_cast<T>(1.5 * z * z - 0.5);
+}
+
+}  // namespace
+
+template<typename T>
+Bonds<T>::Bonds(const Model &model, const std::vector<int> &used)
+    : cutoff_(model.cutoff),
+      inverse_spacing_(model.n_intervals / model.cutoff),
+      n_intervals_(model.n_intervals),
+      n_species_(static_cast<int>(used.size())) {
+  for (int a = 0; a < n_species_; ++a) {
+    for (int b = 0; b < n_species_; ++b) {
+      const int za = used[static_cast<std::size_t>(a)], zb = used[static_cast<std::size_t>(b)];
+      const auto pair = static_cast<std::size_t>(model.pair_index(za, zb));
+      terms_.push_back({Zbl(model.atomic_numbers[static_cast<std::size_t>(za)], model.atomic_numbers[static_cast<std::size_t>(zb)],
+                            model.zbl_inner[pair], model.zbl_outer[pair]),
+                        model.distance_min[pair]});
+      const int low = std::min(a, b), high = std::max(a, b);
+      table_.push_back((low * n_species_ - low * (low - 1) / 2 + high - low) * (n_intervals_ + 3));
+    }
+  }
+}
+
+template<typename T>
+void Bonds<T>::build(const Configuration &c, const std::vector<int> &species, Result &result) {
+  check_sizes(c);
+  const std::int64_t n_given = c.n_owned > 0 ? c.first[c.n_owned] - c.first[0] : 0;
+  edges_.clear();
+  bonds_.clear();
+  edges_.reserve(static_cast<std::size_t>(n_given));
+  bonds_.reserve(static_cast<std::size_t>(n_given));
+  first_.assign(1, 0);
+  const double cutoff2 = cutoff_ * cutoff_;
+  for (int i = 0; i < c.n_owned; ++i) {
+    for (std::int64_t e = c.first[i]; e < c.first[i + 1]; ++e) {
+      const double *v = c.vector + 3 * e;
+      const int j = c.neighbour[e];
+      const double r2 = v[0] * v[0] + v[1] * v[1] + v[2] * v[2];
+      if (j < 0 || j >= c.n_all) {
+        throw std::invalid_argument("an edge of atom " + std::to_string(i) + " leads to atom " + std::to_string(j) +
+                                    ", allowed are 0 to " + std::to_string(c.n_all - 1));
+      }
+      if (r2 >= cutoff2 && std::isfinite(r2)) continue;
+      const double r = std::sqrt(r2);
+      if (!(r >= smallest_distance && r < cutoff_)) {
+        if (r >= cutoff_ && std::isfinite(r)) continue;  // by rounding of the root
+        refuse_vector(i, j, v, r);
+      }
+      const int a = species[static_cast<std::size_t>(i)], b = species[static_cast<std::size_t>(j)];
+      if (a < 0 || b < 0) throw std::invalid_argument(name_edge(i, j) + " share an edge, but one has no element of the model");
+      add(i, j, a * n_species_ + b, v, r, result);
+    }
+    first_.push_back(static_cast<std::int64_t>(edges_.size()));
+  }
+  gradients_.assign(edges_.size(), EdgeGradient<T>{});
+}
+
+template<typename T>
+void Bonds<T>::add(int i, int j, int pair, const double *vector, double r, Result &result) {
+  const PairTerms &terms = terms_[static_cast<std::size_t>(pair)];
+  const double scaled = r * inverse_spacing_;
+  const int interval = std::min(static_cast<int>(scaled), n_intervals_ - 1);
+  Edge<T> &edge = edges_.emplace_back();
+  edge.neighbour = j;
+  edge.table_row = table_[static_cast<std::size_t>(pair)] + interval;
+  splines(scaled - interval, inverse_spacing_, edge);
+  directions(vector, 1.0 / r, edge);
+  Bond &bond = bonds_.emplace_back(Bond{j, {vector[0], vector[1], vector[2]}, r, 0.0});
+  if (r < terms.zbl.outer()) {
+    const double energy = terms.zbl.energy(r, bond.slope);
+    result.energy += energy;
+    if (result.atom_energy != nullptr) {
+      result.atom_energy[i] += 0.5 * energy;
+      result.atom_energy[j] += 0.5 * energy;
+    }
+  }
+  if (r < terms.distance_min && result.beyond_training != nullptr) {
+    result.beyond_training[i] = 1;
+    result.beyond_training[j] = 1;
+  }
+}
+
+template<typename T>
+void Bonds<T>::finish(Result &result) const {
+  double virial[6] = {};
+  for (int i = 0; i < n_owned(); ++i) {
+    double force[3] = {};
+    for (std::int64_t e = first_[static_cast<std::size_t>(i)]; e < first_[static_cast<std::size_t>(i) + 1]; ++e) {
+      const Bond &bond = bonds_[static_cast<std::size_t>(e)];
+      const EdgeGradient<T> &gradient = gradients_[static_cast<std::size_t>(e)];
+      // dE/dD = u dE/dr + (1 - u u^T) dE/du / r
+      const double *v = bond.vector;
+      const double inverse_r = 1.0 / bond.r;
+      const double g[3] = {gradient.angular[0] * inverse_r, gradient.angular[1] * inverse_r, gradient.angular[2] * inverse_r};
+      const double along = (g[0] * v[0] + g[1] * v[1] + g[2] * v[2]) * inverse_r;
+      const double radial = (bond.slope + gradient.radial - along) * inverse_r;
+      const double d[3] = {radial * v[0] + g[0], radial * v[1] + g[1], radial * v[2] + g[2]};
+      if (result.force != nullptr) {
+        double *other = result.force + 3 * static_cast<std::ptrdiff_t>(bond.neighbour);
+        for (int k = 0; k < 3; ++k) {
+          force[k] += d[k];
+          other[k] -= d[k];
+        }
+      }
+      const double w[6] = {-v[0] * d[0], -v[1] * d[1], -v[2] * d[2], -v[0] * d[1], -v[0] * d[2], -v[1] * d[2]};
+      for (int k = 0; k < 6; ++k) virial[k] += w[k];
+      if (result.atom_virial != nullptr) {
+        for (int k = 0; k < 6; ++k) {
+          result.atom_virial[6 * static_cast<std::ptrdiff_t>(i) + k] += 0.5 * w[k];
+          result.atom_virial[6 * static_cast<std::ptrdiff_t>(bond.neighbour) + k] += 0.5 * w[k];
+        }
+      }
+    }
+    for (int k = 0; result.force != nullptr && k < 3; ++k) result.force[3 * static_cast<std::ptrdiff_t>(i) + k] += force[k];
+  }
+  for (int k = 0; result.virial != nullptr && k < 6; ++k) result.virial[k] += virial[k];
+}
+
+template class Bonds<float>;
+template class Bonds<double>;
+
+}  // namespace hea

@@ -1,0 +1,58 @@
+// The edges within the cutoff: what the filters need of them, their pair terms, and at the end forces and virials.
+#pragma once
+
+#include <vector>
+
+#include "aligned.h"
+#include "kernels.h"
+#include "model.h"
+#include "potential.h"
+#include "zbl.h"
+
+namespace hea {
+
+// Parameters of a pair of species.
+struct PairTerms {
+  Zbl zbl;
+  double distance_min = 0.0;
+};
+
+// An edge within the cutoff in double precision.
+struct Bond {
+  int neighbour;
+  double vector[3], r;
+  double slope;  // dE/dr at fixed direction: of ZBL, later of everything that depends on r alone
+};
+
+template<typename T>
+class Bonds {
+ public:
+  Bonds(const Model &model, const std::vector<int> &used);
+
+  // Copies the edges of a configuration that are within the cutoff; species[n_all], -1 for atoms without this potential.
+  // Adds ZBL to result.energy and atom_energy, marks result.beyond_training. Throws std::invalid_argument.
+  void build(const Configuration &configuration, const std::vector<int> &species, Result &result);
+
+  // Adds the forces and virials of all edges to the result.
+  void finish(Result &result) const;
+
+  int n_owned() const { return static_cast<int>(first_.size()) - 1; }
+  EdgeList<T> list() const { return {n_owned(), first_.data(), edges_.data()}; }
+  EdgeGradient<T> *gradients() { return gradients_.data(); }
+  const std::vector<std::int64_t> &first() const { return first_; }
+  std::vector<Bond> &bonds() { return bonds_; }
+
+ private:
+  void add(int i, int j, int pair, const double *vector, double r, Result &result);
+
+  double cutoff_, inverse_spacing_;
+  int n_intervals_, n_species_;
+  std::vector<PairTerms> terms_;  // [n_species][n_species]
+  std::vector<int> table_;        // [n_species][n_species], first row of the pair's filter table
+  std::vector<std::int64_t> first_{0};
+  Aligned<Edge<T>> edges_;
+  std::vector<Bond> bonds_;
+  Aligned<EdgeGradient<T>> gradients_;
+};
+
+}  // namespace hea
