@@ -20,7 +20,7 @@ class HalfEdges {
   const std::int64_t *first() const { return first_.data(); }    // [n_owned + 1]
   const int *neighbour() const { return neighbour_.data(); }     // [n_edges]
   const double *vector() const { return vector_.data(); }        // [n_edges][3], r_j - r_i
-  double shortest_squared() const { return shortest_squared_; }  // over all edges; the cutoff's square without any
+  double shortest_squared() const { return shortest_squared_; }  // of the whole list, the cutoff's square at most
   double memory_usage() const;
 
  private:

@@ -226,8 +226,9 @@ void PairHEA::compute(int eflag, int vflag) {
 
   // Some rank without atoms still takes part in every communication, so what is wanted must not depend on the rank.
   const bool beyond = want_beyond_;
-  force_.assign(3 * std::size_t(n_all), 0.0);
-  if (beyond) beyond_count_.assign(n_all, 0);
+  force_.assign(3 * std::size_t(n_all) + 1,
+                0.0);  // never empty: a null pointer would tell the engine "no forces wanted"
+  if (beyond) beyond_count_.assign(std::size_t(n_all) + 1, 0);
   hea::Result result;
   result.force = force_.data();
   if (vflag_global) result.virial = virial;
@@ -242,7 +243,7 @@ void PairHEA::compute(int eflag, int vflag) {
   const double unit = energy_unit();
   double *f = n_all > 0 ? atom->f[0] : nullptr;
   for (int k = 0; k < 3 * n_all; ++k) f[k] += unit * force_[k];
-  if (eflag_global) eng_vdwl += unit * result.energy;
+  if (eflag_global) eng_vdwl += unit * (result.energy - (comm->me == 0 ? kappa_ * result.sigma : 0.0));
   if (vflag_global)
     for (double &component : virial) component *= unit;
   if (eflag_atom)
