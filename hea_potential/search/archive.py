@@ -1,0 +1,84 @@
+"""What a search found: its distinct minima, in order of energy."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from pathlib import Path
+
+from hea_potential.search.composition import Composition
+from hea_potential.search.geometry import Cluster
+from hea_potential.search.similarity import Fingerprint, similarity
+from hea_potential.search.tasks import Result
+
+ALIKE = 0.995  # clusters within the energy window and at least this similar are the same
+WINDOW = 2e-6  # of the energy's size: what a minimisation's end leaves open
+
+
+@dataclass(eq=False)
+class Minimum:
+    """A distinct minimum. `number` counts minima from 0 in the order of their finding; `parents` are numbers of minima."""
+
+    number: int
+    energy: float
+    cluster: Cluster
+    fingerprint: Fingerprint = field(repr=False)
+    task: int
+    operator: str
+    parents: tuple[int, ...]
+    found_after: float
+    hits: int = 1
+
+
+class Archive:
+    """The distinct minima of a search of one composition, and the folder where they are written (None: nowhere)."""
+
+    def __init__(self, composition: Composition, energy_unit: str = "eV", folder: Path | None = None) -> None:
+        self.composition = composition
+        self.energy_unit = energy_unit
+        self.folder = folder
+        self.minima: list[Minimum] = []
+        self._by_energy: list[Minimum] = []
+
+    def __len__(self) -> int:
+        return len(self.minima)
+
+    def enter(self, result: Result, age: float) -> Minimum:
+        """Add a result as a new minimum, found when the run was `age` seconds old."""
+        assert result.cluster is not None
+        assert result.fingerprint is not None
+        minimum = Minimum(
+            len(self.minima),
+            result.energy,
+            result.cluster,
+            result.fingerprint,
+            result.number,
+            result.operator,
+            result.parent_ids,
+            age,
+        )
+        self.minima.append(minimum)
+        insort(self._by_energy, minimum, key=attrgetter("energy"))
+        return minimum
+
+    def find(self, energy: float, fingerprint: Fingerprint) -> Minimum | None:
+        """The known minimum that is the same structure, the lowest if there are several."""
+        window = WINDOW * abs(energy)
+        first = bisect_left(self._by_energy, energy - window, key=attrgetter("energy"))
+        for minimum in self._by_energy[first:]:
+            if minimum.energy > energy + window:
+                break
+            if similarity(minimum.fingerprint, fingerprint) >= ALIKE:
+                return minimum
+        return None
+
+    def lowest(self, count: int = 10) -> Sequence[Minimum]:
+        """The minima of lowest energy, in order."""
+        return self._by_energy[:count]
+
+    @property
+    def best(self) -> Minimum | None:
+        """The minimum of lowest energy, None if nothing was found yet."""
+        return self._by_energy[0] if self._by_energy else None

@@ -1,0 +1,95 @@
+"""The minima of a run for people and other programs: an ASE database and extended XYZ files.
+
+The database follows the journal, which alone decides what was found: rows that a killed run did not write any more are added
+when it is resumed. One process writes; others may read meanwhile (SQLite's write-ahead log).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import ase.db
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io import write
+
+from hea_potential.errors import OutputError
+from hea_potential.search.archive import Archive, Minimum
+from hea_potential.search.composition import Composition
+from hea_potential.search.journal import RunFolderError
+
+NAME = "minima.db"
+INTERVAL = 2.0  # seconds between two transactions: each costs more than many rows
+
+
+class Database:
+    """Writer of a run's minima, in batches."""
+
+    def __init__(self, folder: Path, composition: Composition, seed: int) -> None:
+        self.path = folder / NAME
+        self.composition = composition
+        self.seed = seed
+        try:
+            with sqlite3.connect(self.path) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+            connection.close()
+            # Serial: under mpirun ASE would otherwise wait for all ranks at every call.
+            self.rows = ase.db.connect(self.path, type="db", serial=True, use_lock_file=False)
+            self.written = {row.minimum for row in self.rows.select(include_data=False, columns=["id", "key_value_pairs"])}
+        except sqlite3.Error as error:
+            raise RunFolderError(f"{self.path}: cannot be used as a database of minima: {error}") from error
+        self.pending: list[Minimum] = []
+        self.flushed = time.monotonic()
+
+    def add(self, minimum: Minimum) -> None:
+        """Take a minimum; it is written with the next batch unless the database has it."""
+        if minimum.number not in self.written:
+            self.pending.append(minimum)
+        if time.monotonic() - self.flushed > INTERVAL:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is pending, all or nothing."""
+        self.flushed = time.monotonic()
+        if not self.pending:
+            return
+        try:
+            with self.rows:
+                for minimum in self.pending:
+                    self.rows.write(atoms_of(minimum, self.composition), key_value_pairs=self.facts(minimum))
+        except sqlite3.Error as error:
+            raise OutputError(f"{self.path}: cannot be written: {error}; the journal beside it keeps what was found") from error
+        self.written.update(minimum.number for minimum in self.pending)
+        self.pending = []
+
+    def facts(self, minimum: Minimum) -> dict[str, str | int | float]:
+        return {
+            "minimum": minimum.number,
+            "task": minimum.task,
+            "operator": minimum.operator,
+            "parents": "from " + " ".join(map(str, minimum.parents)) if minimum.parents else "none",
+            "found_after": minimum.found_after,
+            "seed": self.seed,
+        }
+
+
+def atoms_of(minimum: Minimum, composition: Composition) -> Atoms:
+    """The minimum as ASE atoms without a cell, its energy in a SinglePointCalculator."""
+    atoms = Atoms(composition.names(minimum.cluster.types), positions=minimum.cluster.positions)
+    atoms.calc = SinglePointCalculator(atoms, energy=minimum.energy)
+    return atoms
+
+
+def write_structures(path: Path, minima: Sequence[Minimum], archive: Archive) -> None:
+    """Write minima as extended XYZ, complete or not at all."""
+    frames = []
+    for minimum in minima:
+        atoms = atoms_of(minimum, archive.composition)
+        atoms.info.update(minimum=minimum.number, task=minimum.task, operator=minimum.operator, hits=minimum.hits)
+        frames.append(atoms)
+    temporary = path.with_name(f".{path.name}.part")
+    write(temporary, frames, format="extxyz", parallel=False)
+    temporary.replace(path)

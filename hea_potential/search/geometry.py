@@ -1,0 +1,100 @@
+"""Clusters as arrays, and what their geometry says: distances, overlaps, fragments, contacts.
+
+Lengths are in the length unit of the pair style. What counts as near is measured by `bonds[a, b]`, the length of a bond between
+atoms of types a and b, which `minimise.probe_bonds` reads off the pair style itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+CONTACT = 1.3  # atoms nearer than this many bonds touch: between the first and second neighbours of a close packing (1 and 1.41)
+FRAGMENT = 1.7  # atoms farther than this from all others have left the cluster
+
+
+@dataclass(frozen=True, eq=False)
+class Cluster:
+    """Types (n,), indices into the composition's symbols, and positions (n, 3). Arrays are not changed in place."""
+
+    types: Integers
+    positions: Floats
+
+    def ordered(self) -> Cluster:
+        """The same cluster with its centre at the origin and its atoms in order of their types, as all others of its composition."""
+        order = np.argsort(self.types, kind="stable")
+        return Cluster(self.types[order], self.positions[order] - self.positions.mean(axis=0))
+
+
+def distances(positions: Floats) -> Floats:
+    """Distance of every two atoms, shape (n, n), infinite on the diagonal."""
+    gaps = positions[:, None, :] - positions[None, :, :]
+    squares = np.einsum("ijk,ijk->ij", gaps, gaps)
+    np.fill_diagonal(squares, np.inf)
+    return np.sqrt(squares)
+
+
+def reduced_distances(cluster: Cluster, bonds: Floats) -> Floats:
+    """Distances of every two atoms in units of their bond, shape (n, n), infinite on the diagonal."""
+    return distances(cluster.positions) / bonds[np.ix_(cluster.types, cluster.types)]
+
+
+def coordination(cluster: Cluster, bonds: Floats) -> Integers:
+    """Number of atoms in contact with each, shape (n,)."""
+    return np.count_nonzero(reduced_distances(cluster, bonds) < CONTACT, axis=1)
+
+
+def is_connected(cluster: Cluster, bonds: Floats) -> bool:
+    """Whether every atom is reached from every other over gaps below FRAGMENT bonds."""
+    near = reduced_distances(cluster, bonds) < FRAGMENT
+    reached = np.zeros(len(near), bool)
+    reached[0] = True
+    frontier = reached
+    while frontier.any():
+        frontier = near[frontier].any(axis=0) & ~reached
+        reached = reached | frontier
+    return bool(reached.all())
+
+
+def separate(cluster: Cluster, bonds: Floats, least: float = 0.8, rounds: int = 30) -> Cluster:
+    """Push atoms apart until no two are nearer than `least` bonds; certain, because the whole is inflated if rounds do not suffice."""
+    positions = cluster.positions.copy()
+    size = len(positions)
+    if size < 2:
+        return cluster
+    lengths = least * bonds[np.ix_(cluster.types, cluster.types)]
+    for _ in range(rounds):
+        gaps = positions[:, None, :] - positions[None, :, :]
+        apart = np.sqrt(np.einsum("ijk,ijk->ij", gaps, gaps))
+        missing = lengths - apart
+        np.fill_diagonal(missing, 0.0)
+        np.fill_diagonal(apart, 1.0)
+        if missing.max() <= 0.0:
+            return Cluster(cluster.types, positions)
+        # Coinciding atoms have no direction to part in: give each pair one, by index, so that the result stays reproducible.
+        together = np.argwhere(apart < 1e-9 * lengths)
+        for first, second in together:
+            gaps[first, second] = (1e-6 if first < second else -1e-6) * np.array([1.0, 0.1 * first, 0.1 * second])
+            apart[first, second] = 1e-6 * np.linalg.norm([1.0, 0.1 * first, 0.1 * second])
+        # A little more than half of what is missing each, so that pushed pairs end apart instead of approaching the limit.
+        push = np.where(missing > 0.0, 0.6 * missing / apart, 0.0)
+        positions += np.einsum("ij,ijk->ik", push, gaps)
+    nearest = np.min(distances(positions) / lengths)
+    return Cluster(cluster.types, positions * max(1.0, 1.000001 / nearest))
+
+
+def random_rotation(rng: np.random.Generator) -> Floats:
+    """A rotation matrix uniform over all rotations: a random unit quaternion (Shoemake 1992)."""
+    w, x, y, z = (quaternion := rng.normal(size=4)) / np.linalg.norm(quaternion)
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )

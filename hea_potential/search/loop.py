@@ -1,0 +1,134 @@
+"""The loop of a search: ask the method for tasks, have them done, write down the results, tell them to the method.
+
+What a run finds is a function of its seed and its window. Task k is proposed when exactly k - window results have been absorbed (the first
+`window` tasks at once), and results are absorbed in the order of the tasks' numbers, whichever came first. So the same seed finds the same
+minima on any number of ranks, and a resumed run the same as one that was never stopped; where a limit of time ends it is all that depends on the clock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+from hea_potential.errors import HEAError
+from hea_potential.search.database import Database
+from hea_potential.search.journal import Journal, RunFolderError, entry_of, result_of
+from hea_potential.search.state import Observer, Run
+from hea_potential.search.tasks import Result, Task
+from hea_potential.search.workers import Crew
+
+PATIENCE = 0.2  # seconds between two calls of the observer while nothing is finished
+
+
+class SearchError(HEAError):
+    """A search that cannot go on because nothing it tries works."""
+
+
+class Books:
+    """Where a run's results are kept: journal and database, or nowhere."""
+
+    def __init__(self, journal: Journal | None = None, database: Database | None = None) -> None:
+        self.journal = journal
+        self.database = database
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        """What an earlier call has written."""
+        return self.journal.entries if self.journal else []
+
+    def close(self) -> None:
+        """Write what is pending."""
+        try:
+            if self.database:
+                self.database.flush()
+        finally:
+            if self.journal:
+                self.journal.close()
+
+
+def carry_out(run: Run, crew: Crew, books: Books, window: int, observers: Iterable[Observer] = ()) -> None:
+    """Go on with a run from what its books hold until its budget, time or target is reached."""
+    began = time.monotonic()
+    proposed = replay(run, books, window)
+    age_before = run.age
+    number = run.tally.done + len(proposed)
+    budget = float("inf") if run.stop.budget is None else run.stop.budget
+    finished: dict[int, Result] = {}
+    show(run, observers)
+    while not run.target_reached:
+        run.seconds = time.monotonic() - began
+        run.age = age_before + run.seconds
+        while number < run.tally.done + window and not run.time_is_up:
+            proposed.append(run.method.propose(number))
+            number += 1
+        while proposed and proposed[0].number < budget:
+            crew.submit(proposed.popleft())
+        if not crew.is_busy and run.tally.done not in finished:
+            break
+        finished.update((result.number, result) for result in crew.collect(PATIENCE))
+        while run.tally.done in finished and not run.target_reached:
+            absorb(run, finished.pop(run.tally.done), books)
+        stop_if_nothing_works(run, window)
+        show(run, observers)
+    crew.dismiss()
+
+
+def show(run: Run, observers: Iterable[Observer]) -> None:
+    for observer in observers:
+        observer(run)
+
+
+def replay(run: Run, books: Books, window: int) -> deque[Task]:
+    """Bring a run to where its journal ends; returns the tasks that were proposed and have no result yet."""
+    proposed: deque[Task] = deque()
+    bonds = run.setup.bond_lengths
+    for number, entry in enumerate(books.entries):
+        while number + window > number + len(proposed):
+            proposed.append(run.method.propose(number + len(proposed)))
+        task = proposed.popleft()
+        result = result_of(entry, run.setup.composition, bonds)
+        if (task.operator, task.parent_ids) != (result.operator, result.parent_ids):
+            raise RunFolderError(
+                f"journal: task {task.number} is a {result.operator} of {result.parent_ids}, this program would do a "
+                f"{task.operator} of {task.parent_ids}; a run can only be continued by the version that began it"
+            )
+        minimum = None
+        if result.cluster is not None:
+            minimum = run.archive.enter(result, entry["elapsed"])
+            if books.database:
+                books.database.add(minimum)
+        elif "minimum" in entry:
+            minimum = run.archive.minima[entry["minimum"]]
+            minimum.hits += 1
+        run.method.absorb(result, minimum, result.cluster is not None)
+        run.tally.count(result)
+        run.age = entry["elapsed"]
+    run.resumed = run.tally.done
+    return proposed
+
+
+def absorb(run: Run, result: Result, books: Books) -> None:
+    """Enter the next result, in the journal before anywhere else can be seen to have it."""
+    minimum = None
+    is_new = False
+    if result.cluster is not None and result.fingerprint is not None:
+        minimum = run.archive.find(result.energy, result.fingerprint)
+        is_new = minimum is None
+        if minimum is None:
+            minimum = run.archive.enter(result, run.age)
+        else:
+            minimum.hits += 1
+    if books.journal:
+        books.journal.append(entry_of(result, minimum.number if minimum else None, is_new, run.age))
+    if books.database and minimum is not None and is_new:
+        books.database.add(minimum)
+    run.method.absorb(result, minimum, is_new)
+    run.tally.count(result)
+
+
+def stop_if_nothing_works(run: Run, window: int) -> None:
+    failed = run.tally.outcomes["error"]
+    if failed >= window and failed == run.tally.done:
+        raise SearchError(f"all of the first {failed} minimisations failed; the last one with: {run.tally.last_message}")

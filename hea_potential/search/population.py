@@ -1,0 +1,42 @@
+"""The few minima that parents are drawn from: low in energy, and unlike each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hea_potential.search.archive import Minimum
+from hea_potential.search.similarity import similarity
+
+KIN = 0.98  # minima more similar than this compete for one place
+
+
+@dataclass
+class Population:
+    """Up to `capacity` minima in order of energy."""
+
+    capacity: int
+    members: list[Minimum] = field(default_factory=list)
+
+    def offer(self, minimum: Minimum) -> bool:
+        """Take a minimum in if it is lower than its nearest kin, or than the highest member; returns whether it was taken."""
+        if minimum in self.members:
+            return False
+        kin = [member for member in self.members if similarity(member.fingerprint, minimum.fingerprint) > KIN]
+        if any(member.energy <= minimum.energy for member in kin):
+            return False
+        if not kin and len(self.members) >= self.capacity:
+            if self.members[-1].energy <= minimum.energy:
+                return False
+            kin = [self.members[-1]]
+        self.members = sorted([*(m for m in self.members if m not in kin), minimum], key=lambda m: m.energy)
+        return True
+
+    def draw(self, rng: np.random.Generator, count: int) -> list[Minimum]:
+        """Draw different members, the lower the likelier: fitness exp(-3 rho), rho from 0 for the lowest energy to 1 for the highest."""
+        levels = np.array([member.energy for member in self.members])
+        rho = (levels - levels[0]) / max(levels[-1] - levels[0], 1e-12)
+        weights = np.exp(-3.0 * rho)
+        chosen = rng.choice(len(levels), size=count, replace=False, p=weights / weights.sum())
+        return [self.members[index] for index in chosen]

@@ -1,0 +1,88 @@
+"""What a run is about and how far it has come: the state that the loop changes and observers read."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hea_potential.errors import InputError
+from hea_potential.search.archive import Archive
+from hea_potential.search.genetic import Method
+from hea_potential.search.tasks import Result, Setup
+
+
+@dataclass(frozen=True)
+class Stop:
+    """When a run ends: minimisations in all, seconds of this call, an energy reached; None is no limit."""
+
+    budget: int | None = None
+    seconds: float | None = None
+    target: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.budget is None and self.seconds is None and self.target is None:
+            raise InputError("search: give a budget, a time or a target, or it would never end")
+        if self.budget is not None and self.budget < 1:
+            raise InputError(f"search: budget of {self.budget} minimisations; at least 1")
+        if self.seconds is not None and not 0.0 < self.seconds < math.inf:
+            raise InputError(f"search: time of {self.seconds} seconds; it must be positive and finite")
+        if self.target is not None and not math.isfinite(self.target):
+            raise InputError(f"search: target energy {self.target}; it must be a finite number")
+
+    def reached(self, energy: float) -> bool:
+        """Whether an energy is the target or lower, to six digits."""
+        return self.target is not None and energy <= self.target + 1e-6 * abs(self.target)
+
+
+@dataclass
+class Tally:
+    """What a run has done so far: its results by outcome, force calls, seconds of work and of LAMMPS in it, its age in seconds."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    calls: int = 0
+    seconds: float = 0.0
+    quench_seconds: float = 0.0
+    last_message: str = ""
+
+    @property
+    def done(self) -> int:
+        """Minimisations finished."""
+        return self.outcomes.total()
+
+    def count(self, result: Result) -> None:
+        """Add a result."""
+        self.outcomes[result.outcome] += 1
+        self.calls += result.calls
+        self.seconds += result.seconds
+        self.quench_seconds += result.quench_seconds
+        self.last_message = result.message or self.last_message
+
+
+@dataclass
+class Run:
+    """A run in progress. Seconds of this call, and age: those of all calls that led here."""
+
+    setup: Setup
+    stop: Stop
+    method: Method
+    archive: Archive
+    ranks: int = 1
+    tally: Tally = field(default_factory=Tally)
+    resumed: int = 0
+    seconds: float = 0.0
+    age: float = 0.0
+
+    @property
+    def target_reached(self) -> bool:
+        """Whether the best minimum is as low as was asked for."""
+        return self.archive.best is not None and self.stop.reached(self.archive.best.energy)
+
+    @property
+    def time_is_up(self) -> bool:
+        """Whether this call has used its seconds."""
+        return self.stop.seconds is not None and self.seconds >= self.stop.seconds
+
+
+Observer = Callable[[Run], None]

@@ -1,0 +1,119 @@
+"""One unit of work, as it travels to a worker and back: make a candidate, minimise it, describe it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+
+from hea_potential.search.composition import Composition
+from hea_potential.search.geometry import Cluster, Floats, separate
+from hea_potential.search.minimise import Limits, Minimiser, Pair, one_line
+from hea_potential.search.moves import Move
+from hea_potential.search.similarity import Fingerprint, fingerprint
+from hea_potential.search.starts import LEAST, Start
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all tasks of a run share. It is hashable: a worker keeps the minimiser of the last one it saw."""
+
+    composition: Composition
+    pair: Pair
+    bonds: tuple[tuple[float, ...], ...]
+    limits: Limits
+    starts: tuple[tuple[str, Start], ...]
+    moves: tuple[tuple[str, Move], ...]
+    seed: int
+
+    @property
+    def bond_lengths(self) -> Floats:
+        return np.array(self.bonds)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Its number (from 0), the name of the start or move that makes the candidate, and the parents with their identities."""
+
+    number: int
+    operator: str
+    parents: tuple[Cluster, ...] = ()
+    parent_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a task. `cluster` and `fingerprint` are given when the outcome is `minimum`."""
+
+    number: int
+    operator: str
+    parent_ids: tuple[int, ...]
+    outcome: str
+    energy: float = np.nan
+    cluster: Cluster | None = None
+    fingerprint: Fingerprint | None = field(default=None, repr=False)
+    calls: int = 0
+    seconds: float = 0.0
+    quench_seconds: float = 0.0
+    message: str = ""
+
+
+def task_generator(seed: int, number: int, stream: int) -> np.random.Generator:
+    """The random numbers of one task: stream 0 chooses the task, stream 1 makes the candidate. No two tasks share any."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number, stream)))
+
+
+@lru_cache(maxsize=1)
+def minimiser_of(setup: Setup) -> Minimiser:
+    """The minimiser of this process, kept from task to task because it costs more to start LAMMPS than to minimise."""
+    return Minimiser(setup.composition, setup.pair, setup.bond_lengths, setup.limits)
+
+
+def execute(setup: Setup, tasks: Sequence[Task]) -> list[Result]:
+    """Do tasks one after the other, in any process. An exception becomes a result with the outcome `error`: a worker never fails."""
+    return [execute_one(setup, task) for task in tasks]
+
+
+def execute_one(setup: Setup, task: Task) -> Result:
+    began = time.perf_counter()
+    try:
+        candidate = made(setup, task)
+        quench = minimiser_of(setup)(candidate)
+        is_minimum = quench.outcome == "minimum"
+        cluster = quench.cluster.ordered() if is_minimum else None
+        described = fingerprint(cluster, setup.bond_lengths) if cluster is not None else None
+    except Exception as error:
+        message = f"{type(error).__name__}: {one_line(error)}"
+        seconds = time.perf_counter() - began
+        return Result(task.number, task.operator, task.parent_ids, "error", seconds=seconds, message=message)
+    return Result(
+        task.number,
+        task.operator,
+        task.parent_ids,
+        quench.outcome,
+        quench.energy,
+        cluster,
+        described,
+        quench.calls,
+        time.perf_counter() - began,
+        quench.seconds,
+        quench.message,
+    )
+
+
+def made(setup: Setup, task: Task) -> Cluster:
+    """The candidate of a task: centred, atoms in order of their types, none nearer than LEAST bonds."""
+    rng = task_generator(setup.seed, task.number, 1)
+    if task.parents:
+        cluster = dict(setup.moves)[task.operator].apply(rng, task.parents, setup.bond_lengths)
+    else:
+        cluster = dict(setup.starts)[task.operator](rng, setup.composition, setup.bond_lengths)
+    cluster = cluster.ordered()
+    if not np.array_equal(cluster.types, setup.composition.types):
+        raise ValueError(f"{task.operator} made {setup.composition.names(cluster.types)}, not {setup.composition.formula}")
+    if not np.isfinite(cluster.positions).all():
+        raise ValueError(f"{task.operator} made positions that are not finite")
+    return separate(cluster, setup.bond_lengths, LEAST)
