@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -86,8 +87,8 @@ class PairHEA : public Pair {
   std::vector<std::int64_t> beyond_count_;  // [n_all]
   std::vector<double> beyond_;              // [n_all] for fix pair
   bool want_sigma_ = false, want_beyond_ = false;
-  double sigma_ = 0.0;
-  double extra_[2] = {0.0, 0.0};  // pvector
+  double sigma_ = std::numeric_limits<double>::quiet_NaN();  // not known
+  double extra_[2] = {0.0, 0.0};                             // pvector
 };
 
 }  // namespace LAMMPS_NS

@@ -32,17 +32,21 @@ MARGIN = 4.0  # A between a cluster and the box
 
 
 def run_lammps(
-    deck: str, folder: Path, *, ranks: int = 1, environment: Mapping[str, str] | None = None
+    deck: str, folder: Path, *, ranks: int = 1, environment: Mapping[str, str | None] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a deck in `folder` under mpirun (ranks = 0: without mpirun) with the plugin on LAMMPS' path."""
+    """Run a deck in `folder` under mpirun (ranks = 0: without mpirun) with the plugin on LAMMPS' path.
+
+    `environment` adds variables, or with None takes them away.
+    """
     path = folder / "in.deck"
-    variables = {"OMP_NUM_THREADS": "1", "LAMMPS_PLUGIN_PATH": plugin_folder(), **PATIENT_MPI, **(environment or {})}
+    ours = {"OMP_NUM_THREADS": "1", "LAMMPS_PLUGIN_PATH": plugin_folder(), **PATIENT_MPI}
+    variables = {**os.environ, **ours, **(environment or {})}
     path.write_text(deck)
     launcher = [str(SCRIPTS / "mpirun"), "-n", str(ranks)] if ranks else []
     return subprocess.run(
         [*launcher, str(SCRIPTS / "lmp"), "-in", path.name, "-log", "none"],
         cwd=folder,
-        env={**os.environ, **variables},
+        env={name: value for name, value in variables.items() if value is not None},
         capture_output=True,
         text=True,
         timeout=TIME_LIMIT,
