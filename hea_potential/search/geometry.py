@@ -63,28 +63,25 @@ def is_connected(cluster: Cluster, bonds: Floats) -> bool:
 
 def separate(cluster: Cluster, bonds: Floats, least: float = 0.8, rounds: int = 30) -> Cluster:
     """Push atoms apart until no two are nearer than `least` bonds; certain, because the whole is inflated if rounds do not suffice."""
+    size = len(cluster.positions)
+    first, second = np.triu_indices(size, 1)
+    lengths = least * bonds[cluster.types[first], cluster.types[second]]
     positions = cluster.positions.copy()
-    size = len(positions)
-    if size < 2:
-        return cluster
-    lengths = least * bonds[np.ix_(cluster.types, cluster.types)]
     for _ in range(rounds):
-        gaps = positions[:, None, :] - positions[None, :, :]
-        apart = np.sqrt(np.einsum("ijk,ijk->ij", gaps, gaps))
-        missing = lengths - apart
-        np.fill_diagonal(missing, 0.0)
-        np.fill_diagonal(apart, 1.0)
-        if missing.max() <= 0.0:
+        gaps = positions[first] - positions[second]
+        apart = np.sqrt(np.einsum("ij,ij->i", gaps, gaps))
+        near = np.flatnonzero(apart < lengths)
+        if len(near) == 0:
             return Cluster(cluster.types, positions)
-        # Coinciding atoms have no direction to part in: give each pair one, by index, so that the result stays reproducible.
-        together = np.argwhere(apart < 1e-9 * lengths)
-        for first, second in together:
-            gaps[first, second] = (1e-6 if first < second else -1e-6) * np.array([1.0, 0.1 * first, 0.1 * second])
-            apart[first, second] = 1e-6 * np.linalg.norm([1.0, 0.1 * first, 0.1 * second])
+        for pair in near[apart[near] < 1e-9 * lengths[near]]:
+            # Coinciding atoms have no direction to part in: give each pair one by its numbers, so that the result stays reproducible.
+            gaps[pair] = np.array([1.0, 0.1 * first[pair], 0.1 * second[pair]])
+            apart[pair] = np.linalg.norm(gaps[pair])
         # A little more than half of what is missing each, so that pushed pairs end apart instead of approaching the limit.
-        push = np.where(missing > 0.0, 0.6 * missing / apart, 0.0)
-        positions += np.einsum("ij,ijk->ik", push, gaps)
-    nearest = np.min(distances(positions) / lengths)
+        push = (0.6 * np.maximum(lengths[near] / apart[near] - 1.0, 0.1))[:, None] * gaps[near]
+        np.add.at(positions, first[near], push)
+        np.subtract.at(positions, second[near], push)
+    nearest = np.min(distances(positions)[first, second] / lengths, initial=np.inf)
     return Cluster(cluster.types, positions * max(1.0, 1.000001 / nearest))
 
 

@@ -53,25 +53,28 @@ def carry_out(run: Run, crew: Crew, books: Books, window: int, observers: Iterab
     began = time.monotonic()
     proposed = replay(run, books, window)
     age_before = run.age
-    number = run.tally.done + len(proposed)
     budget = float("inf") if run.stop.budget is None else run.stop.budget
+    number = run.tally.done + len(proposed)
     finished: dict[int, Result] = {}
     show(run, observers)
     while not run.target_reached:
         run.seconds = time.monotonic() - began
         run.age = age_before + run.seconds
-        while number < run.tally.done + window and not run.time_is_up:
-            proposed.append(run.method.propose(number))
-            number += 1
+        # One result, then one proposal, in turn: what a task is must not depend on how many results happened to be there.
+        while True:
+            while number < run.tally.done + window and not run.time_is_up:
+                proposed.append(run.method.propose(number))
+                number += 1
+            if run.tally.done not in finished or run.target_reached:
+                break
+            absorb(run, finished.pop(run.tally.done), books)
         while proposed and proposed[0].number < budget:
             crew.submit(proposed.popleft())
-        if not crew.is_busy and run.tally.done not in finished:
-            break
-        finished.update((result.number, result) for result in crew.collect(PATIENCE))
-        while run.tally.done in finished and not run.target_reached:
-            absorb(run, finished.pop(run.tally.done), books)
         stop_if_nothing_works(run, window)
         show(run, observers)
+        if not crew.is_busy or run.target_reached:
+            break
+        finished.update((result.number, result) for result in crew.collect(PATIENCE))
     crew.dismiss()
 
 
@@ -85,7 +88,7 @@ def replay(run: Run, books: Books, window: int) -> deque[Task]:
     proposed: deque[Task] = deque()
     bonds = run.setup.bond_lengths
     for number, entry in enumerate(books.entries):
-        while number + window > number + len(proposed):
+        while len(proposed) < window:
             proposed.append(run.method.propose(number + len(proposed)))
         task = proposed.popleft()
         result = result_of(entry, run.setup.composition, bonds)

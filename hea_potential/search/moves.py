@@ -155,14 +155,10 @@ def move_surface(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Fl
 def vacant_sites(cluster: Cluster, bonds: Floats, kind: int) -> Floats:
     """Places at one bond from three atoms that touch each other, where an atom of type `kind` overlaps none; shape (sites, 3)."""
     near = reduced_distances(cluster, bonds) < CONTACT
-    triangles = np.array(
-        [
-            (first, second, third)
-            for first, second in np.argwhere(np.triu(near))
-            for third in np.flatnonzero(near[first] & near[second])
-            if third > second
-        ]
-    ).reshape(-1, 3)
+    pairs = np.argwhere(np.triu(near))
+    shared = near[pairs[:, 0]] & near[pairs[:, 1]] & (np.arange(len(near)) > pairs[:, 1:])
+    which, third_atoms = np.nonzero(shared)
+    triangles = np.column_stack([pairs[which], third_atoms])
     corners = cluster.positions[triangles]
     first, second, third = corners[:, 0], corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     normal = np.cross(second, third)
@@ -171,8 +167,8 @@ def vacant_sites(cluster: Cluster, bonds: Floats, kind: int) -> Floats:
     square = np.where(flat, 1.0, square)
     lengths2 = np.einsum("ij,ij->i", second, second)[:, None]
     lengths3 = np.einsum("ij,ij->i", third, third)[:, None]
-    to_centre = np.cross(lengths2 * third - lengths3 * second, normal)  # towards the circumcentre, times -2 square
-    centre = first - to_centre / (2.0 * square[:, None])
+    to_centre = np.cross(lengths2 * third - lengths3 * second, normal)  # from the first corner, times 2 square
+    centre = first + to_centre / (2.0 * square[:, None])
     reach = bonds[kind, cluster.types[triangles]].mean(axis=1) ** 2 - np.sum((centre - first) ** 2, axis=1)
     valid = ~flat & (reach > 0.0)
     height = np.sqrt(reach[valid] / square[valid])[:, None] * normal[valid]
