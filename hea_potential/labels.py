@@ -196,11 +196,11 @@ class Checkpoints:
 
     def write(self) -> None:
         """Write everything taken so far."""
-        began = time.monotonic()
+        began = time.process_time()
         self.dataset = replace(self.dataset.append(self.frames), failures=dict(self.failures))
         self.frames = []
         write_dataset(self.path, self.dataset)
-        self.last, self.cost = time.monotonic(), time.monotonic() - began
+        self.last, self.cost = time.monotonic(), time.process_time() - began
 
 
 def start_dataset(output: Path, reference: str, provenance: dict[str, Any]) -> DataSet:
