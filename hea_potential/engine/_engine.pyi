@@ -52,6 +52,7 @@ class Potential:
         atom_virial: bool = False,
         features: bool = False,
         beyond: bool = False,
+        time_passes: bool = False,
         owner: Sequence[int] | None = None,
     ) -> dict[str, Any]: ...
     def seconds_by_pass(self) -> list[tuple[str, float]]: ...

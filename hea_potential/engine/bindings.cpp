@@ -76,7 +76,7 @@ void check_length(const char *name, std::size_t got, std::size_t allowed) {
 
 nb::dict evaluate(hea::Potential &potential, Given<int, -1> types, Given<std::int64_t, -1> first, Given<int, -1> neighbour,
                   Given<double, -1, 3> vectors, double kappa, bool sigma, bool forces, bool atom_virial, bool features,
-                  bool beyond, std::optional<std::vector<int>> owner) {
+                  bool beyond, bool time_passes, std::optional<std::vector<int>> owner) {
   if (first.size() == 0) throw std::invalid_argument("first is empty, allowed are n_owned + 1 numbers");
   const std::size_t n_all = types.size(), n_owned = first.size() - 1, n_edges = neighbour.size();
   check_length("vectors", vectors.shape(0), n_edges);
@@ -99,6 +99,7 @@ nb::dict evaluate(hea::Potential &potential, Given<int, -1> types, Given<std::in
   hea::Options options;
   options.kappa = kappa;
   options.want_sigma = sigma;
+  options.time_passes = time_passes;
 
   std::vector<double> atom_energy(n_all), force, virial, virials, f;
   std::vector<std::int64_t> beyond_training;
@@ -173,8 +174,8 @@ NB_MODULE(_engine, m) {
            "model"_a, "elements"_a, "precision"_a = "double")
       .def_prop_ro("cutoff", &hea::Potential::cutoff)
       .def("evaluate", &evaluate, "types"_a, "first"_a, "neighbour"_a, "vectors"_a, nb::kw_only(), "kappa"_a = 0.0, "sigma"_a = false,
-           "forces"_a = true, "atom_virial"_a = false, "features"_a = false, "beyond"_a = false, "owner"_a = nb::none())
-      .def("seconds_by_pass", &hea::Potential::seconds_by_pass, "Seconds that the passes of the last call took.");
+           "forces"_a = true, "atom_virial"_a = false, "features"_a = false, "beyond"_a = false, "time_passes"_a = false, "owner"_a = nb::none())
+      .def("seconds_by_pass", &hea::Potential::seconds_by_pass, "Processor seconds by pass of the last call with time_passes.");
 
   m.def("simd_name", &hea::simd_name, "Instruction set in use: avx512, avx2 or baseline.");
 }

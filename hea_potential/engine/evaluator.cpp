@@ -54,7 +54,7 @@ void Evaluator<T>::find_isolated_features() {
 template<typename T>
 void Evaluator<T>::evaluate(const Configuration &configuration, const std::vector<int> &species, const Options &options,
                             Exchange *exchange, Result &result) {
-  stopwatch_.start();
+  stopwatch_.start(options.time_passes);
   species_ = &species;
   result.energy = 0.0;
   result.sigma = 0.0;

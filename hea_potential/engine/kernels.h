@@ -37,7 +37,7 @@ struct EdgeList {
   const Edge<T> *edges;
 };
 
-// dE/dr at fixed u, and dE/du at fixed r, of an edge.
+// dE/dr at fixed u, and dE/du at fixed r, of an edge: four numbers in a row.
 template<typename T>
 struct EdgeGradient {
   T radial;

@@ -52,31 +52,66 @@ template<typename T>
 HEA_INLINE Vector<T> fill(T x) {
   return x - Vector<T>{};
 }
+// Sums of the lanes of four vectors.
 template<typename T>
-HEA_INLINE T sum(Vector<T> x) {
-  // Halves are added to halves; written on the array so that compilers use their own shuffles.
-  T lane[lanes<T>];
-  __builtin_memcpy(lane, &x, sizeof x);
-  for (int half = lanes<T> / 2; half > 0; half /= 2) {
-    for (int k = 0; k < half; ++k) lane[k] += lane[k + half];
+struct FourSums {
+  typedef T Quad __attribute__((vector_size(4 * sizeof(T)), may_alias));
+
+  template<typename V>
+  static HEA_INLINE Quad fold(V x) {
+    constexpr int n = static_cast<int>(sizeof(V) / sizeof(T));
+    if constexpr (n == 4) return x;
+    else if constexpr (n == 8) return fold(low<4>(x) + high<4>(x));
+    else return fold(low<8>(x) + high<8>(x));
   }
-  return lane[0];
-}
+  template<int n, typename V>
+  static HEA_INLINE auto low(V x) {
+    if constexpr (n == 4) return __builtin_shufflevector(x, x, 0, 1, 2, 3);
+    else return __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);
+  }
+  template<int n, typename V>
+  static HEA_INLINE auto high(V x) {
+    if constexpr (n == 4) return __builtin_shufflevector(x, x, 4, 5, 6, 7);
+    else return __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
+  }
+
+  // Adds the four sums to out[0..3].
+  static HEA_INLINE void add(const Vector<T> (&x)[4], T *out) {
+    if constexpr (lanes<T> < 4) {
+      for (int k = 0; k < 4; ++k) out[k] += x[k][0] + x[k][1];
+    } else {
+      const Quad a = fold(x[0]), b = fold(x[1]), c = fold(x[2]), d = fold(x[3]);
+      const Quad ab = __builtin_shufflevector(a, b, 0, 4, 1, 5) + __builtin_shufflevector(a, b, 2, 6, 3, 7);
+      const Quad cd = __builtin_shufflevector(c, d, 0, 4, 1, 5) + __builtin_shufflevector(c, d, 2, 6, 3, 7);
+      Quad total;
+      __builtin_memcpy(&total, out, sizeof total);
+      total += __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+      __builtin_memcpy(out, &total, sizeof total);
+    }
+  }
+
+  static HEA_INLINE T one(Vector<T> x) {
+    if constexpr (lanes<T> < 4) return x[0] + x[1];
+    else {
+      const Quad q = fold(x);
+      return (q[0] + q[1]) + (q[2] + q[3]);
+    }
+  }
+};
 
 // ---- edges
+//
+// Everything of an edge is copied to local variables first: stores to rows could change it for all the compiler knows.
 
 template<typename T>
-HEA_INLINE Vector<T> combine(const T *const rows[4], const T weights[4], int at) {
-  return weights[0] * load(rows[0] + at) + weights[1] * load(rows[1] + at) + weights[2] * load(rows[2] + at) +
-         weights[3] * load(rows[3] + at);
-}
-
-template<typename T>
-struct FilterRows {
-  const T *row[4];
-  FilterRows(const T *table, const Edge<T> &edge, int channels) {
-    row[0] = table + static_cast<std::ptrdiff_t>(edge.table_row) * channels;
-    for (int k = 1; k < 4; ++k) row[k] = row[k - 1] + channels;
+struct Combination {
+  Vector<T> weight[4];
+  explicit HEA_INLINE Combination(const T (&weights)[4])
+      : weight{fill(weights[0]), fill(weights[1]), fill(weights[2]), fill(weights[3])} {}
+  // Of four rows of a table, at the vector that starts at `row` in the first.
+  HEA_INLINE Vector<T> of(const T *row, std::ptrdiff_t stride) const {
+    return (weight[0] * load(row) + weight[1] * load(row + stride)) +
+           (weight[2] * load(row + 2 * stride) + weight[3] * load(row + 3 * stride));
   }
 };
 
@@ -84,50 +119,65 @@ struct FilterRows {
 template<typename T, int NV>
 void radial_forward(const EdgeList<T> &list, int i, const Widths &w, int at, const T *table, const T *y, T *message) {
   constexpr int W = lanes<T>;
-  const T *yi = y + static_cast<std::ptrdiff_t>(i) * w.features + at;
-  Vector<T> total[NV] = {};
-  for (std::int64_t e = list.first[i]; e < list.first[i + 1]; ++e) {
-    const Edge<T> &edge = list.edges[e];
-    const FilterRows<T> rows(table, edge, w.channels());
-    const T *yj = y + static_cast<std::ptrdiff_t>(edge.neighbour) * w.features + at;
-    T *mj = message + static_cast<std::ptrdiff_t>(edge.neighbour) * w.message() + at;
+  const std::ptrdiff_t stride = w.channels(), y_width = w.features, m_width = w.message();
+  const Edge<T> *edge = list.edges + list.first[i], *const end = list.edges + list.first[i + 1];
+  table += at;
+  y += at;
+  message += at;
+  Vector<T> yi[NV], total[NV] = {};
+#pragma GCC unroll 4
+  for (int v = 0; v < NV; ++v) yi[v] = load(y + i * y_width + v * W);
+  for (; edge != end; ++edge) {
+    const T *row = table + edge->table_row * stride, *yj = y + edge->neighbour * y_width;
+    T *mj = message + edge->neighbour * m_width;
+    const Combination<T> value(edge->basis);
+#pragma GCC unroll 4
     for (int v = 0; v < NV; ++v) {
-      const Vector<T> filter = combine(rows.row, edge.basis, at + v * W);
+      const Vector<T> filter = value.of(row + v * W, stride);
       total[v] += filter * load(yj + v * W);
-      store(mj + v * W, load(mj + v * W) + filter * load(yi + v * W));
+      store(mj + v * W, load(mj + v * W) + filter * yi[v]);
     }
   }
-  T *mi = message + static_cast<std::ptrdiff_t>(i) * w.message() + at;
+  T *mi = message + i * m_width;
+#pragma GCC unroll 4
   for (int v = 0; v < NV; ++v) store(mi + v * W, load(mi + v * W) + total[v]);
 }
 
 // One vector of each component of v and t of atom i, starting at angular feature `at`.
 template<typename T>
 void angular_forward(const EdgeList<T> &list, int i, const Widths &w, int at, const T *table, const T *y, T *message) {
-  const Vector<T> yi = load(y + static_cast<std::ptrdiff_t>(i) * w.features + at);
+  const std::ptrdiff_t stride = w.channels(), y_width = w.features, m_width = w.message(), component = w.angular;
+  const Edge<T> *edge = list.edges + list.first[i], *const end = list.edges + list.first[i + 1];
+  table += w.features + at;
+  y += at;
+  message += w.features + at;
+  const Vector<T> yi = load(y + i * y_width);
   Vector<T> total[8] = {};
-  for (std::int64_t e = list.first[i]; e < list.first[i + 1]; ++e) {
-    const Edge<T> &edge = list.edges[e];
-    const FilterRows<T> rows(table, edge, w.channels());
-    const Vector<T> filter_v = combine(rows.row, edge.basis, w.features + at);
-    const Vector<T> filter_t = combine(rows.row, edge.basis, w.features + w.angular + at);
-    const Vector<T> yj = load(y + static_cast<std::ptrdiff_t>(edge.neighbour) * w.features + at);
-    T *mj = message + static_cast<std::ptrdiff_t>(edge.neighbour) * w.message() + w.features + at;
+  for (; edge != end; ++edge) {
+    const T *row = table + edge->table_row * stride;
+    T *mj = message + edge->neighbour * m_width;
+    const Combination<T> value(edge->basis);
+    const Vector<T> filter_v = value.of(row, stride), filter_t = value.of(row + component, stride);
+    const Vector<T> yj = load(y + edge->neighbour * y_width);
     const Vector<T> from_j_v = filter_v * yj, from_i_v = filter_v * yi;
     const Vector<T> from_j_t = filter_t * yj, from_i_t = filter_t * yi;
+#pragma GCC unroll 3
     for (int c = 0; c < 3; ++c) {
-      total[c] += edge.direction[c] * from_j_v;
-      T *out = mj + c * w.angular;
-      store(out, load(out) - edge.direction[c] * from_i_v);
+      const T u = edge->direction[c];
+      total[c] += u * from_j_v;
+      store(mj + c * component, load(mj + c * component) - u * from_i_v);
     }
+#pragma GCC unroll 5
     for (int c = 0; c < 5; ++c) {
-      total[3 + c] += edge.harmonics[c] * from_j_t;
-      T *out = mj + (3 + c) * w.angular;
-      store(out, load(out) + edge.harmonics[c] * from_i_t);
+      const T harmonic = edge->harmonics[c];
+      T *out = mj + (3 + c) * component;
+      total[3 + c] += harmonic * from_j_t;
+      store(out, load(out) + harmonic * from_i_t);
     }
   }
-  T *mi = message + static_cast<std::ptrdiff_t>(i) * w.message() + w.features + at;
-  for (int c = 0; c < 8; ++c) store(mi + c * w.angular, load(mi + c * w.angular) + total[c]);
+  T *mi = message + i * m_width;
+#pragma GCC unroll 8
+  for (int c = 0; c < 8; ++c) store(mi + c * component, load(mi + c * component) + total[c]);
 }
 
 template<typename T>
@@ -147,29 +197,40 @@ template<typename T, int NV, bool with_y>
 void radial_backward(const EdgeList<T> &list, int i, const Widths &w, int at, const T *table, const T *y,
                      const T *message_gradient, T *y_gradient, EdgeGradient<T> *gradient) {
   constexpr int W = lanes<T>;
-  const T *yi = y + static_cast<std::ptrdiff_t>(i) * w.features + at;
-  const T *gmi = message_gradient + static_cast<std::ptrdiff_t>(i) * w.message() + at;
-  Vector<T> total[NV] = {};
-  for (std::int64_t e = list.first[i]; e < list.first[i + 1]; ++e) {
-    const Edge<T> &edge = list.edges[e];
-    const FilterRows<T> rows(table, edge, w.channels());
-    const T *yj = y + static_cast<std::ptrdiff_t>(edge.neighbour) * w.features + at;
-    const T *gmj = message_gradient + static_cast<std::ptrdiff_t>(edge.neighbour) * w.message() + at;
+  const std::ptrdiff_t stride = w.channels(), y_width = w.features, m_width = w.message();
+  const Edge<T> *edge = list.edges + list.first[i], *const end = list.edges + list.first[i + 1];
+  gradient += list.first[i];
+  table += at;
+  y += at;
+  message_gradient += at;
+  if constexpr (with_y) y_gradient += at;
+  Vector<T> yi[NV], gi[NV], total[NV] = {};
+#pragma GCC unroll 4
+  for (int v = 0; v < NV; ++v) {
+    yi[v] = load(y + i * y_width + v * W);
+    gi[v] = load(message_gradient + i * m_width + v * W);
+  }
+  for (; edge != end; ++edge, ++gradient) {
+    const T *row = table + edge->table_row * stride, *yj = y + edge->neighbour * y_width;
+    const T *gmj = message_gradient + edge->neighbour * m_width;
+    T *gyj = with_y ? y_gradient + edge->neighbour * y_width : nullptr;
+    const Combination<T> value(edge->basis), slope(edge->slope);
     Vector<T> radial = {};
+#pragma GCC unroll 4
     for (int v = 0; v < NV; ++v) {
-      const Vector<T> gi = load(gmi + v * W), gj = load(gmj + v * W);
-      radial += combine(rows.row, edge.slope, at + v * W) * (gi * load(yj + v * W) + gj * load(yi + v * W));
+      const Vector<T> gj = load(gmj + v * W);
+      radial += slope.of(row + v * W, stride) * (gi[v] * load(yj + v * W) + gj * yi[v]);
       if constexpr (with_y) {
-        const Vector<T> filter = combine(rows.row, edge.basis, at + v * W);
+        const Vector<T> filter = value.of(row + v * W, stride);
         total[v] += filter * gj;
-        T *out = y_gradient + static_cast<std::ptrdiff_t>(edge.neighbour) * w.features + at + v * W;
-        store(out, load(out) + filter * gi);
+        store(gyj + v * W, load(gyj + v * W) + filter * gi[v]);
       }
     }
-    gradient[e].radial += sum<T>(radial);
+    gradient->radial += FourSums<T>::one(radial);
   }
   if constexpr (with_y) {
-    T *out = y_gradient + static_cast<std::ptrdiff_t>(i) * w.features + at;
+    T *out = y_gradient + i * y_width;
+#pragma GCC unroll 4
     for (int v = 0; v < NV; ++v) store(out + v * W, load(out + v * W) + total[v]);
   }
 }
@@ -178,56 +239,60 @@ template<typename T, bool with_y>
 void angular_backward(const EdgeList<T> &list, int i, const Widths &w, int at, const T *table, const T *y,
                       const T *message_gradient, T *y_gradient, EdgeGradient<T> *gradient) {
   constexpr T root3 = static_cast<T>(1.7320508075688772935L);
-  const Vector<T> yi = load(y + static_cast<std::ptrdiff_t>(i) * w.features + at);
-  const T *gmi = message_gradient + static_cast<std::ptrdiff_t>(i) * w.message() + w.features + at;
-  Vector<T> gi[8];
-  for (int c = 0; c < 8; ++c) gi[c] = load(gmi + c * w.angular);
-  Vector<T> total = {};
-  for (std::int64_t e = list.first[i]; e < list.first[i + 1]; ++e) {
-    const Edge<T> &edge = list.edges[e];
-    const T *u = edge.direction, *harmonic = edge.harmonics;
-    const FilterRows<T> rows(table, edge, w.channels());
-    const Vector<T> yj = load(y + static_cast<std::ptrdiff_t>(edge.neighbour) * w.features + at);
-    const T *gmj = message_gradient + static_cast<std::ptrdiff_t>(edge.neighbour) * w.message() + w.features + at;
+  const std::ptrdiff_t stride = w.channels(), y_width = w.features, m_width = w.message(), component = w.angular;
+  const Edge<T> *edge = list.edges + list.first[i], *const end = list.edges + list.first[i + 1];
+  gradient += list.first[i];
+  table += w.features + at;
+  y += at;
+  message_gradient += w.features + at;
+  const Vector<T> yi = load(y + i * y_width);
+  Vector<T> gi[8], total = {};
+#pragma GCC unroll 8
+  for (int c = 0; c < 8; ++c) gi[c] = load(message_gradient + i * m_width + c * component);
+  for (; edge != end; ++edge, ++gradient) {
+    const T *row = table + edge->table_row * stride;
+    const T *gmj = message_gradient + edge->neighbour * m_width;
+    const Vector<T> yj = load(y + edge->neighbour * y_width);
+    const T ux = edge->direction[0], uy = edge->direction[1], uz = edge->direction[2];
 
-    // s = derivative of E by filter times u_c or Y_c, lane by lane; seen from j the direction is -u.
-    Vector<T> s[8], along_v = {}, along_t = {}, to_i = {}, to_j = {}, to_i_t = {}, to_j_t = {};
-    for (int c = 0; c < 3; ++c) {
-      const Vector<T> gj = load(gmj + c * w.angular);
-      s[c] = gi[c] * yj - gj * yi;
-      along_v += u[c] * s[c];
-      to_i -= u[c] * gj;
-      to_j += u[c] * gi[c];
-    }
+    // s: derivative of E by filter times u_c or Y_c, lane by lane; seen from j the direction is -u.
+    Vector<T> gj = load(gmj);
+    const Vector<T> sx = gi[0] * yj - gj * yi;
+    Vector<T> to_i_v = -ux * gj, to_j_v = ux * gi[0], along_v = ux * sx;
+    gj = load(gmj + component);
+    const Vector<T> sy = gi[1] * yj - gj * yi;
+    to_i_v -= uy * gj, to_j_v += uy * gi[1], along_v += uy * sy;
+    gj = load(gmj + 2 * component);
+    const Vector<T> sz = gi[2] * yj - gj * yi;
+    to_i_v -= uz * gj, to_j_v += uz * gi[2], along_v += uz * sz;
+
+    Vector<T> s[5], to_i_t = {}, to_j_t = {}, along_t = {};
+#pragma GCC unroll 5
     for (int c = 0; c < 5; ++c) {
-      const Vector<T> gj = load(gmj + (3 + c) * w.angular);
-      s[3 + c] = gi[3 + c] * yj + gj * yi;
-      along_t += harmonic[c] * s[3 + c];
-      to_i_t += harmonic[c] * gj;
-      to_j_t += harmonic[c] * gi[3 + c];
+      const T harmonic = edge->harmonics[c];
+      gj = load(gmj + (3 + c) * component);
+      s[c] = gi[3 + c] * yj + gj * yi;
+      to_i_t += harmonic * gj;
+      to_j_t += harmonic * gi[3 + c];
+      along_t += harmonic * s[c];
     }
-    const Vector<T> filter_v = combine(rows.row, edge.basis, w.features + at);
-    const Vector<T> filter_t = combine(rows.row, edge.basis, w.features + w.angular + at);
-    const Vector<T> radial = combine(rows.row, edge.slope, w.features + at) * along_v +
-                             combine(rows.row, edge.slope, w.features + w.angular + at) * along_t;
+    const Combination<T> value(edge->basis), slope(edge->slope);
+    const Vector<T> filter_v = value.of(row, stride), filter_t = value.of(row + component, stride);
     if constexpr (with_y) {
-      total += filter_v * to_i + filter_t * to_i_t;
-      T *out = y_gradient + static_cast<std::ptrdiff_t>(edge.neighbour) * w.features + at;
-      store(out, load(out) + filter_v * to_j + filter_t * to_j_t);
+      T *gyj = y_gradient + edge->neighbour * y_width + at;
+      total += filter_v * to_i_v + filter_t * to_i_t;
+      store(gyj, load(gyj) + (filter_v * to_j_v + filter_t * to_j_t));
     }
-    // dY/du by rows x, y, z: (sqrt3 xy, sqrt3 yz, sqrt3 xz, sqrt3/2 (x^2 - y^2), (3 z^2 - 1)/2).
-    const T x = root3 * u[0], yy = root3 * u[1], z = root3 * u[2];
-    const Vector<T> by_x = filter_v * s[0] + filter_t * (yy * s[3] + z * s[5] + x * s[6]);
-    const Vector<T> by_y = filter_v * s[1] + filter_t * (x * s[3] + z * s[4] - yy * s[6]);
-    const Vector<T> by_z = filter_v * s[2] + filter_t * (yy * s[4] + x * s[5] + (3 * u[2]) * s[7]);
-    EdgeGradient<T> &out = gradient[e];
-    out.radial += sum<T>(radial);
-    out.angular[0] += sum<T>(by_x);
-    out.angular[1] += sum<T>(by_y);
-    out.angular[2] += sum<T>(by_z);
+    // dY/du by x, y, z: Y = (sqrt3 xy, sqrt3 yz, sqrt3 xz, sqrt3/2 (x^2 - y^2), (3 z^2 - 1)/2).
+    const T rx = root3 * ux, ry = root3 * uy, rz = root3 * uz;
+    const Vector<T> by[4] = {slope.of(row, stride) * along_v + slope.of(row + component, stride) * along_t,
+                             filter_v * sx + filter_t * (ry * s[0] + rz * s[2] + rx * s[3]),
+                             filter_v * sy + filter_t * (rx * s[0] + rz * s[1] - ry * s[3]),
+                             filter_v * sz + filter_t * (ry * s[1] + rx * s[2] + (3 * uz) * s[4])};
+    FourSums<T>::add(by, &gradient->radial);
   }
   if constexpr (with_y) {
-    T *out = y_gradient + static_cast<std::ptrdiff_t>(i) * w.features + at;
+    T *out = y_gradient + i * y_width + at;
     store(out, load(out) + total);
   }
 }
@@ -259,7 +324,9 @@ template<typename T, int rows, int NV>
 void tile(int k, const T *in, int in_stride, const T *weights, const T *bias, bool accumulate, T *out, int out_stride) {
   constexpr int W = lanes<T>;
   Vector<T> total[rows][NV];
+#pragma GCC unroll 6
   for (int r = 0; r < rows; ++r) {
+#pragma GCC unroll 4
     for (int v = 0; v < NV; ++v) {
       total[r][v] = bias != nullptr ? load(bias + v * W) : Vector<T>{};
       if (accumulate) total[r][v] += load(out + static_cast<std::ptrdiff_t>(r) * out_stride + v * W);
@@ -267,13 +334,18 @@ void tile(int k, const T *in, int in_stride, const T *weights, const T *bias, bo
   }
   for (int p = 0; p < k; ++p) {
     Vector<T> weight[NV];
+#pragma GCC unroll 4
     for (int v = 0; v < NV; ++v) weight[v] = load(weights + (static_cast<std::ptrdiff_t>(p) * NV + v) * W);
+#pragma GCC unroll 6
     for (int r = 0; r < rows; ++r) {
       const T x = in[static_cast<std::ptrdiff_t>(r) * in_stride + p];
+#pragma GCC unroll 4
       for (int v = 0; v < NV; ++v) total[r][v] += x * weight[v];
     }
   }
+#pragma GCC unroll 6
   for (int r = 0; r < rows; ++r) {
+#pragma GCC unroll 4
     for (int v = 0; v < NV; ++v) store(out + static_cast<std::ptrdiff_t>(r) * out_stride + v * W, total[r][v]);
   }
 }
