@@ -80,6 +80,17 @@ def test_a_restart_needs_the_same_model(tmp_path: Path) -> None:
     assert abs(energy - MIXED.energy) / len(MIXED.atoms) < ENERGY_FP64
 
 
+def test_a_restart_of_a_hybrid_style_keeps_the_options(tmp_path: Path) -> None:
+    """LAMMPS keeps no coefficients of hybrid styles: the deck gives them again."""
+    coefficients = f"pair_coeff * * hea {MODEL} {' '.join(ELEMENTS)}\npair_coeff * * zero\n"
+    styles = f"pair_style hybrid/overlay hea precision double kappa 0.5 zero 4.0\n{coefficients}"
+    first = f"{start(LammpsAtoms(MIXED.atoms, ELEMENTS), tmp_path, styles)}\nwrite_restart at.restart\n"
+    succeed(run_lammps(first, tmp_path))
+    again = f'read_restart at.restart\n{coefficients}\nrun 0\nprint "ENERGY $(pe:%.17g)"\n'
+    (energy,) = printed("ENERGY", succeed(run_lammps(again, tmp_path, ranks=2)))
+    assert abs(energy - (MIXED.energy - 0.5 * MIXED.sigma)) / len(MIXED.atoms) < ENERGY_FP64
+
+
 def test_a_data_file_round_trip(tmp_path: Path) -> None:
     deck = f"""{start(LammpsAtoms(TRICLINIC.atoms, ELEMENTS), tmp_path)}
 run 0

@@ -1,4 +1,4 @@
-"""pair_style hea on 1, 2 and 4 ranks against the reference file that every backend is checked against."""
+"""pair_style hea on 1, 2 and 4 ranks against ASE and the reference file that every backend is checked against."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from lammps_runs import LammpsAtoms, Outcome, measure, outcome, run_lammps, succeed, virial_in_lammps_frame
 from reference import ENERGY_FP32, ENERGY_FP64, FORCE_FP32, FORCE_FP64, MODEL, Case, load_cases
+
+from hea_potential import HEACalculator
 
 CASES = load_cases()
 RANKS = (1, 2, 4)
@@ -38,6 +40,11 @@ def double(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="module")
+def calculator() -> HEACalculator:
+    return HEACalculator(MODEL)
+
+
+@pytest.fixture(scope="module")
 def single(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     return evaluate("single", 2, tmp_path_factory.mktemp("single"))
 
@@ -62,6 +69,15 @@ def test_double_precision_gives_the_reference_numbers(double: dict[str, Outcome]
     np.testing.assert_allclose(got.virials.sum(axis=0), expected, rtol=0, atol=VIRIAL_FP64 * n)
     np.testing.assert_allclose(got.extra, [case.sigma, case.beyond.sum()], rtol=0, atol=1e-8)
     np.testing.assert_array_equal(got.beyond, case.beyond)
+
+
+@pytest.mark.parametrize("tag", VARIANTS, ids=[f"{case.name} ({tag})" for tag, (case, _) in VARIANTS.items()])
+def test_double_precision_agrees_with_ase(double: dict[str, Outcome], calculator: HEACalculator, tag: str) -> None:
+    case, _ = VARIANTS[tag]
+    atoms = case.atoms.copy()
+    atoms.calc = calculator
+    assert abs(double[tag].energy - atoms.get_potential_energy()) / len(atoms) < ENERGY_FP64
+    np.testing.assert_allclose(double[tag].forces, atoms.get_forces(), rtol=0, atol=FORCE_FP64)
 
 
 @pytest.mark.parametrize("tag", VARIANTS, ids=[f"{case.name} ({tag})" for tag, (case, _) in VARIANTS.items()])

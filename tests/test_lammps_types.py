@@ -177,3 +177,19 @@ def test_any_neighbour_list_and_virial(tmp_path: Path, neighbours: str) -> None:
     got = run(LammpsAtoms(BULK.atoms, ELEMENTS), tmp_path, f"{hea(*ELEMENTS)}\n{neighbours}")
     assert_reference(got, BULK)
     np.testing.assert_allclose(got.virial, BULK.virial, rtol=0, atol=1e-8 * len(BULK.atoms))
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_no_atoms_at_all(tmp_path: Path, ranks: int) -> None:
+    deck = f"""units metal
+region box block 0 10 0 10 0 10
+create_box 6 box
+mass * 60
+{hea(*ELEMENTS)}
+compute extra all pair hea
+thermo_style custom step pe c_extra[1]
+run 0
+print "ENERGY $(pe) $(c_extra[1]) $(c_extra[2])"
+"""
+    stdout = succeed(run_lammps(deck, tmp_path, ranks=ranks))
+    assert "\nENERGY 0 0 0\n" in stdout
