@@ -56,32 +56,35 @@ class Filters(nn.Module):
         k = np.arange(arch.n_intervals + 3)
         self.register_buffer("source", torch.from_numpy(np.maximum(k[None, :], first_free[trained][:, None])))
         self.gaussians = GaussianRBF(n_gaussians, arch.cutoff)
-        width = arch.n_interactions * arch.n_channels
-        self.networks = nn.ModuleList(
-            nn.Sequential(
-                Dense(n_gaussians, n_hidden, activation=functional.silu), Dense(n_hidden, n_hidden, activation=functional.silu), Dense(n_hidden, width)
-            )
-            for _ in trained
-        )
-        for network in self.networks:
+        n, width = len(trained), arch.n_interactions * arch.n_channels
+        self.hidden1 = nn.ModuleList(Dense(n_gaussians, n_hidden, activation=functional.silu) for _ in range(n))
+        self.hidden2 = nn.ModuleList(Dense(n_hidden, n_hidden, activation=functional.silu) for _ in range(n))
+        self.last = nn.ModuleList(Dense(n_hidden, width) for _ in range(n))
+        for k in range(n):
             if start_at_zero:
-                nn.init.zeros_(network[2].weight)
+                nn.init.zeros_(self.last[k].weight)
             else:
-                self._normalise(network)
+                self._normalise(k)
 
-    def _normalise(self, network: nn.Sequential) -> None:
-        """Scales the last layer so that the messages of some twenty neighbours begin with unit variance."""
+    def _normalise(self, k: int) -> None:
+        """Scales a network's last layer so that the messages of some twenty neighbours begin with unit variance."""
         with torch.no_grad():
             inside = self.gaussians(self.knots[(self.knots > 0.4 * self.arch.cutoff) & (self.knots < 0.8 * self.arch.cutoff)])
-            network[2].weight *= 0.4 / network(inside).std()
+            self.last[k].weight *= 0.4 / self.last[k](self.hidden2[k](self.hidden1[k](inside))).std()
 
     def forward(self) -> Tensor:
-        if not self.networks:
+        if not self.last:
             return self.base
         layers, channels = self.arch.n_interactions, self.arch.n_channels
-        gaussians = self.gaussians(self.knots)
-        tables = torch.stack([network(gaussians) for network in self.networks])  # [trained, n+3, L*C]
+        tables = _together(self.hidden1, self.gaussians(self.knots).expand(len(self.last), -1, -1))
+        tables = _together(self.last, _together(self.hidden2, tables))  # [trained, n+3, L*C]
         tables = (tables * self.envelope[:, None]).unflatten(2, (layers, channels)).permute(2, 0, 1, 3)
         tables = self.base[:, self.rows] + tables
         tables = tables.gather(2, self.source[None, :, :, None].expand_as(tables))
         return self.base.index_copy(1, self.rows, tables)
+
+
+def _together(layers: nn.ModuleList, x: Tensor) -> Tensor:
+    """Layer k on x[k] for all k at once: [k, n, in] -> [k, n, out]."""
+    y = torch.baddbmm(torch.stack([d.bias for d in layers])[:, None], x, torch.stack([d.weight for d in layers]).transpose(1, 2))
+    return layers[0].activation(y)

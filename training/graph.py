@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from ase import Atoms
+from ase.data import chemical_symbols
 from torch import Tensor
 from vesin import NeighborList
 
+from hea_potential.dataset import DataSet
 from hea_training.convolution import Edges
 from hea_training.zbl import zbl_energy_and_slope
 
@@ -26,7 +28,8 @@ class Batch:
     """Some structures at once; atoms are sorted by element so that every element's rows are one slice.
 
     species [N] element numbers, counts: atoms of each element, structure [N], sizes [M] atoms per structure, edges without velocity,
-    energy [M] eV and forces [N, 3] eV/A still to be learned (reference minus isolated atoms minus ZBL), reference_force [N] |F| of the reference.
+    energy [M] eV and forces [N, 3] eV/A still to be learned (reference minus isolated atoms minus ZBL), reference_force [N] |F| of the reference,
+    alloyed: whether a structure has more than one element.
     """
 
     species: Tensor
@@ -37,6 +40,7 @@ class Batch:
     energy: Tensor
     forces: Tensor
     reference_force: Tensor
+    alloyed: bool
 
 
 class Graphs:
@@ -78,6 +82,20 @@ class Graphs:
         self._index()
         return self
 
+    @staticmethod
+    def symbols(numbers: Iterable[int]) -> list[str]:
+        """Chemical symbols of atomic numbers."""
+        return [chemical_symbols[z] for z in numbers]
+
+    @classmethod
+    def of(cls, dataset: DataSet, elements: Sequence[str], cutoff: float) -> "Graphs":
+        """All structures of a data set, with its labels."""
+        structures = (
+            Atoms(dataset.numbers[a:b], positions=dataset.positions[a:b], cell=cell, pbc=pbc)
+            for (a, b), cell, pbc in zip(dataset.bounds(), dataset.cell, dataset.pbc, strict=True)
+        )
+        return cls.build(elements, cutoff, structures, dataset.energy, [dataset.forces[a:b] for a, b in dataset.bounds()])
+
     def _index(self) -> None:
         self.atom_start = np.concatenate([[0], np.cumsum(self.n_atoms)])
         self.edge_start = np.concatenate([[0], np.cumsum(self.n_edges)])
@@ -85,6 +103,7 @@ class Graphs:
         start = self.atom_start[owner]
         self.pair = pair_index(self.species[start + self.first], self.species[start + self.second], len(self.elements))
         self.owner = owner
+        self.alloyed = self.composition().sum(1) > 1
 
     def __len__(self) -> int:
         return len(self.n_atoms)
@@ -145,6 +164,7 @@ class Graphs:
             energy=torch.from_numpy(self.energies[rows] - self.offset_energy[rows]).to(dtype),
             forces=torch.from_numpy(learn).to(dtype),
             reference_force=torch.from_numpy(np.linalg.norm(self.forces[atoms][order], axis=1)).to(dtype),
+            alloyed=bool(self.alloyed[rows].any()),
         )
 
 

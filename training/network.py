@@ -155,7 +155,7 @@ class Network(nn.Module):
         x = self.embedding[batch.species][None]
         if stack == 2:
             x = torch.cat([x, torch.zeros_like(x)])
-        adapt = arch.n_rows > 0 and sum(count > 0 for count in batch.counts) > 1
+        adapt = arch.n_rows > 0 and batch.alloyed
         gamma = gates(batch, edges, arch) if adapt else None
         run = convolve_reference if self.reference_kernels else convolve
         for layer in range(arch.n_interactions):
