@@ -89,10 +89,12 @@ template<typename T>
 void Bonds<T>::build(const Configuration &c, const std::vector<int> &species, Result &result) {
   check_sizes(c);
   const std::int64_t n_given = c.n_owned > 0 ? c.first[c.n_owned] - c.first[0] : 0;
-  edges_.clear();
-  bonds_.clear();
-  edges_.reserve(static_cast<std::size_t>(n_given));
-  bonds_.reserve(static_cast<std::size_t>(n_given));
+  n_ = 0;
+  if (edges_.size() < static_cast<std::size_t>(n_given)) {
+    edges_.resize(static_cast<std::size_t>(n_given));
+    bonds_.resize(static_cast<std::size_t>(n_given));
+    gradients_.resize(static_cast<std::size_t>(n_given));
+  }
   first_.assign(1, 0);
   const double cutoff2 = cutoff_ * cutoff_;
   for (int i = 0; i < c.n_owned; ++i) {
@@ -114,9 +116,8 @@ void Bonds<T>::build(const Configuration &c, const std::vector<int> &species, Re
       if (a < 0 || b < 0) throw std::invalid_argument(name_edge(i, j) + " share an edge, but one has no element of the model");
       add(i, j, a * n_species_ + b, v, r, result);
     }
-    first_.push_back(static_cast<std::int64_t>(edges_.size()));
+    first_.push_back(static_cast<std::int64_t>(n_));
   }
-  gradients_.assign(edges_.size(), EdgeGradient<T>{});
 }
 
 template<typename T>
@@ -124,12 +125,14 @@ void Bonds<T>::add(int i, int j, int pair, const double *vector, double r, Resul
   const PairTerms &terms = terms_[static_cast<std::size_t>(pair)];
   const double scaled = r * inverse_spacing_;
   const int interval = std::min(static_cast<int>(scaled), n_intervals_ - 1);
-  Edge<T> &edge = edges_.emplace_back();
+  const double inverse_r = 1.0 / r;
+  Edge<T> &edge = edges_[n_];
   edge.neighbour = j;
   edge.table_row = table_[static_cast<std::size_t>(pair)] + interval;
   splines(scaled - interval, inverse_spacing_, edge);
-  directions(vector, 1.0 / r, edge);
-  Bond &bond = bonds_.emplace_back(Bond{j, {vector[0], vector[1], vector[2]}, r, 0.0});
+  directions(vector, inverse_r, edge);
+  Bond &bond = bonds_[n_] = Bond{j, {vector[0], vector[1], vector[2]}, r, inverse_r, 0.0};
+  gradients_[n_++] = EdgeGradient<T>{};
   if (r < terms.zbl.outer()) {
     const double energy = terms.zbl.energy(r, bond.slope);
     result.energy += energy;
@@ -154,7 +157,7 @@ void Bonds<T>::finish(Result &result) const {
       const EdgeGradient<T> &gradient = gradients_[static_cast<std::size_t>(e)];
       // dE/dD = u dE/dr + (1 - u u^T) dE/du / r
       const double *v = bond.vector;
-      const double inverse_r = 1.0 / bond.r;
+      const double inverse_r = bond.inverse_r;
       const double g[3] = {gradient.angular[0] * inverse_r, gradient.angular[1] * inverse_r, gradient.angular[2] * inverse_r};
       const double along = (g[0] * v[0] + g[1] * v[1] + g[2] * v[2]) * inverse_r;
       const double radial = (bond.slope + gradient.radial - along) * inverse_r;

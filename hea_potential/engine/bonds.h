@@ -20,7 +20,7 @@ struct PairTerms {
 // An edge within the cutoff in double precision.
 struct Bond {
   int neighbour;
-  double vector[3], r;
+  double vector[3], r, inverse_r;
   double slope;  // dE/dr at fixed direction: of ZBL, later of everything that depends on r alone
 };
 
@@ -49,6 +49,8 @@ class Bonds {
   int n_intervals_, n_species_;
   std::vector<PairTerms> terms_;  // [n_species][n_species]
   std::vector<int> table_;        // [n_species][n_species], first row of the pair's filter table
+  // Work arrays of at least n_ members; they grow and never shrink.
+  std::size_t n_ = 0;
   std::vector<std::int64_t> first_{0};
   Aligned<Edge<T>> edges_;
   std::vector<Bond> bonds_;

@@ -26,8 +26,7 @@ Evaluator<T>::Evaluator(const Model &model, const std::vector<int> &used)
   message_.resize(n_interactions);
   hidden_.resize(n_interactions);
   adapter_hidden_.resize(n_interactions);
-  int widest = std::max({weights_.widths.channels(), padded(weights_.n_hidden)});
-  for (const int rows : weights_.adapter_rows) widest = std::max(widest, rows);
+  const int widest = std::max({weights_.widths.channels(), padded(weights_.n_hidden), weights_.adapter_rows});
   for (Aligned<T> &rows : block_) rows.resize(offset(block_atoms, widest));
   find_isolated_features();
 }
@@ -60,8 +59,9 @@ void Evaluator<T>::evaluate(const Configuration &configuration, const std::vecto
   result.sigma = 0.0;
   bonds_.build(configuration, species, result);
   stopwatch_.lap("bonds");
-  if (weights_.gated) gates_.forward(species, bonds_.first(), bonds_.bonds(), exchange);
+  if (weights_.gated()) gates_.forward(species, bonds_.first(), bonds_.bonds(), exchange);
   sort_atoms(configuration.n_owned);
+  if (weights_.gated()) spread_gates();
   stopwatch_.lap("gates");
   interactions_forward(exchange);
   heads_forward(result);
@@ -71,7 +71,10 @@ void Evaluator<T>::evaluate(const Configuration &configuration, const std::vecto
   stopwatch_.lap("heads");
   if (result.force != nullptr || result.virial != nullptr || result.atom_virial != nullptr) {
     interactions_backward(exchange);
-    if (weights_.gated) gates_.backward(species, bonds_.first(), bonds_.bonds(), exchange);
+    if (weights_.gated()) {
+      collect_gate_gradients();
+      gates_.backward(species, bonds_.first(), bonds_.bonds(), exchange);
+    }
     stopwatch_.lap("gates");
     bonds_.finish(result);
     stopwatch_.lap("forces");
@@ -83,7 +86,7 @@ void Evaluator<T>::sort_atoms(int n_owned) {
   const std::size_t n_keys = 2 * used_.size();
   const auto key = [this](int i) {
     const int species = (*species_)[static_cast<std::size_t>(i)];
-    return static_cast<std::size_t>(2 * species + (weights_.gated && gates_.open(i) ? 1 : 0));
+    return static_cast<std::size_t>(2 * species + (weights_.gated() && gates_.open(i) ? 1 : 0));
   };
   std::vector<int> begin(n_keys + 1, 0);
   std::vector<std::size_t> keys(static_cast<std::size_t>(n_owned));
@@ -100,6 +103,38 @@ void Evaluator<T>::sort_atoms(int n_owned) {
   for (int i = 0; i < n_owned; ++i) {
     if ((*species_)[static_cast<std::size_t>(i)] < 0) continue;
     order_[static_cast<std::size_t>(begin[keys[static_cast<std::size_t>(i)]]++)] = i;
+  }
+}
+
+// The gates of the rows of the adapters, as the kernels read them.
+template<typename T>
+void Evaluator<T>::spread_gates() {
+  gate_rows_.assign(offset(static_cast<int>(order_.size()), weights_.adapter_rows), T(0));
+  gate_row_gradients_.assign(gate_rows_.size(), T(0));
+  for_gated_rows([this](int atom, const AdapterGroup &group, std::size_t row) {
+    std::fill_n(gate_rows_.data() + row, group.end - group.begin, static_cast<T>(gates_.of(atom)[group.gate]));
+  });
+}
+
+template<typename T>
+void Evaluator<T>::collect_gate_gradients() {
+  for_gated_rows([this](int atom, const AdapterGroup &group, std::size_t row) {
+    const T *gradient = gate_row_gradients_.data() + row;
+    gates_.gradient(atom)[group.gate] += static_cast<double>(std::accumulate(gradient, gradient + (group.end - group.begin), T(0)));
+  });
+}
+
+// Calls work(atom, group, place of the group's first row) for the atoms with open gates.
+template<typename T>
+template<typename Work>
+void Evaluator<T>::for_gated_rows(Work work) const {
+  for (const Segment &segment : segments_) {
+    const auto species = static_cast<std::size_t>(segment.species);
+    for (int k = segment.begin; segment.gated && k < segment.end; ++k) {
+      for (const AdapterGroup &group : weights_.adapter_groups[species]) {
+        work(order_[static_cast<std::size_t>(k)], group, offset(k, weights_.adapter_rows) + static_cast<std::size_t>(group.begin));
+      }
+    }
   }
 }
 
@@ -137,10 +172,7 @@ void Evaluator<T>::interactions_forward(Exchange *exchange) {
     message_[layer].assign(offset(n_all, w.message()), T(0));
     hidden_[layer].resize(offset(n_sorted, w.features));
     if (!last) y_[layer + 1].resize(offset(n_all, w.features));
-    if (weights_.gated) {
-      const int widest = *std::max_element(weights_.adapter_rows.begin(), weights_.adapter_rows.end());
-      adapter_hidden_[layer].resize(offset(n_sorted, widest));
-    }
+    if (weights_.gated()) adapter_hidden_[layer].resize(offset(n_sorted, weights_.adapter_rows));
     stopwatch_.lap("layers, forward");
     kernels_.edges_forward(bonds_.list(), w, weights_.interactions[layer].table.data(), y_[layer].data(),
                            message_[layer].data());
@@ -188,18 +220,10 @@ void Evaluator<T>::adapter_forward(int l, const Segment &segment, const T *q, in
   const auto species = static_cast<std::size_t>(segment.species);
   const Adapter<T> &adapter = weights_.interactions[static_cast<std::size_t>(l)].adapter[species];
   const int rows = adapter.in.n_out, n = segment.end - segment.begin, f = weights_.widths.features;
-  const int widest = *std::max_element(weights_.adapter_rows.begin(), weights_.adapter_rows.end());
-  T *hidden = adapter_hidden_[static_cast<std::size_t>(l)].data() + offset(first, widest), *activation = block_[1].data();
+  T *hidden = adapter_hidden_[static_cast<std::size_t>(l)].data() + offset(first, weights_.adapter_rows), *activation = block_[1].data();
   kernels_.multiply(n, rows, adapter.in.n_in, q, adapter.in.n_in, adapter.in.forward.data(), nullptr, false, hidden, rows);
-  kernels_.ssp(static_cast<std::ptrdiff_t>(offset(n, rows)), hidden, activation);
-  for (int k = 0; k < n; ++k) {
-    const double *gate = gates_.of(order_[static_cast<std::size_t>(first + k)]);
-    T *row = activation + offset(k, rows);
-    for (const AdapterGroup &group : weights_.adapter_groups[species]) {
-      const T gamma = static_cast<T>(gate[group.gate]);
-      for (int p = group.begin; p < group.end; ++p) row[p] *= gamma;
-    }
-  }
+  kernels_.gated_ssp(static_cast<std::ptrdiff_t>(offset(n, rows)), hidden, gate_rows_.data() + offset(first, weights_.adapter_rows),
+                     activation);
   kernels_.multiply(n, f, rows, activation, rows, adapter.out.forward.data(), nullptr, true, x_.data() + offset(first, f), f);
 }
 
@@ -334,26 +358,12 @@ void Evaluator<T>::adapter_backward(int l, const Segment &segment, T *q_gradient
   const auto species = static_cast<std::size_t>(segment.species);
   const Adapter<T> &adapter = weights_.interactions[static_cast<std::size_t>(l)].adapter[species];
   const int rows = adapter.in.n_out, n = segment.end - segment.begin, f = weights_.widths.features;
-  const int widest = *std::max_element(weights_.adapter_rows.begin(), weights_.adapter_rows.end());
-  const T *hidden = adapter_hidden_[static_cast<std::size_t>(l)].data() + offset(first, widest);
-  T *gradient = block_[1].data(), *value = block_[2].data(), *slope = block_[3].data();
+  const std::size_t row = offset(first, weights_.adapter_rows);
+  const T *hidden = adapter_hidden_[static_cast<std::size_t>(l)].data() + row;
+  T *gradient = block_[1].data();
   kernels_.multiply(n, rows, f, x_.data() + offset(first, f), f, adapter.out.backward.data(), nullptr, false, gradient, rows);
-  kernels_.ssp_and_slope(static_cast<std::ptrdiff_t>(offset(n, rows)), hidden, value, slope);
-  for (int k = 0; k < n; ++k) {
-    const int atom = order_[static_cast<std::size_t>(first + k)];
-    const double *gate = gates_.of(atom);
-    double *by_gate = gates_.gradient(atom);
-    const std::size_t row = offset(k, rows);
-    for (const AdapterGroup &group : weights_.adapter_groups[species]) {
-      const T gamma = static_cast<T>(gate[group.gate]);
-      T sum = 0;
-      for (std::size_t p = row + static_cast<std::size_t>(group.begin); p < row + static_cast<std::size_t>(group.end); ++p) {
-        sum += gradient[p] * value[p];
-        gradient[p] *= gamma * slope[p];
-      }
-      by_gate[group.gate] += static_cast<double>(sum);
-    }
-  }
+  kernels_.gated_ssp_backward(static_cast<std::ptrdiff_t>(offset(n, rows)), hidden, gate_rows_.data() + row, gradient,
+                              gate_row_gradients_.data() + row);
   const int c = adapter.in.n_in;
   kernels_.multiply(n, c, rows, gradient, rows, adapter.in.backward.data(), nullptr, true, q_gradient, c);
 }

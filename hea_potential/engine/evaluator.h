@@ -35,9 +35,13 @@ class Evaluator {
   };
   template<typename Work>
   void for_segments(int begin, int end, Work work) const;
+  template<typename Work>
+  void for_gated_rows(Work work) const;
 
   void find_isolated_features();
   void sort_atoms(int n_owned);
+  void spread_gates();
+  void collect_gate_gradients();
   void interactions_forward(Exchange *exchange);
   void interactions_backward(Exchange *exchange);
   void update_forward(int layer, int begin, int end);
@@ -68,7 +72,8 @@ class Evaluator {
   // By interaction: [n_all][..] for rows that are exchanged, [order][..] for the others.
   std::vector<Aligned<T>> y_, message_, hidden_, adapter_hidden_;
   Aligned<T> y_gradient_, message_gradient_;
-  Aligned<T> block_[4];                  // rows of a block of atoms
+  Aligned<T> gate_rows_, gate_row_gradients_;  // [order][adapter rows]
+  Aligned<T> block_[3];                  // rows of a block of atoms
 };
 
 }  // namespace hea

@@ -64,6 +64,10 @@ struct Kernels {
   void (*times_ssp_slope)(std::ptrdiff_t n, const T *x, T *y);              // y *= 1/(1 + e^-x)
   void (*silu_and_slope)(std::ptrdiff_t n, const T *x, T *value, T *slope); // x/(1 + e^-x) and its slope
 
+  void (*gated_ssp)(std::ptrdiff_t n, const T *x, const T *gate, T *value);  // gate ssp(x)
+  // From the gradient by that to those by x, in place, and by the gate, added.
+  void (*gated_ssp_backward)(std::ptrdiff_t n, const T *x, const T *gate, T *gradient, T *gate_gradient);
+
   // q of one atom from its message, and the gradient with respect to the message from that with respect to q.
   void (*invariants)(const Widths &widths, const T *message, T *q);
   void (*invariants_backward)(const Widths &widths, const T *message, const T *q_gradient, T *message_gradient);

@@ -99,8 +99,7 @@ Weights<T>::Weights(const Model &model, const std::vector<int> &used, const Kern
       if (b != z) add(b, used[static_cast<std::size_t>(b)] * model.rank_pair, model.rank_pair);
     }
     if (n_species >= 3) add(n_species, model.n_elements() * model.rank_pair, model.rank_many);
-    adapter_rows.push_back(padded(next));
-    gated = gated || next > 0;
+    adapter_rows = padded(next);
   }
 
   interactions.resize(static_cast<std::size_t>(model.n_interactions));
@@ -125,9 +124,9 @@ Weights<T>::Weights(const Model &model, const std::vector<int> &used, const Kern
       }
     }
 
-    for (int z = 0; gated && z < n_species; ++z) {
+    for (int z = 0; gated() && z < n_species; ++z) {
       const auto species = static_cast<std::size_t>(z);
-      const int index = l * model.n_elements() + used[species], rows = adapter_rows[species];
+      const int index = l * model.n_elements() + used[species], rows = adapter_rows;
       layer.adapter.push_back(
           {matrix<T>(part(model.adapter_in, index, file_rows * c), row_places[species], rows, places, cp, kernels.panel),
            matrix<T>(part(model.adapter_out, index, f * file_rows), features, fp, row_places[species], rows, kernels.panel)});

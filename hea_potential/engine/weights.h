@@ -59,10 +59,9 @@ struct Weights {
   Aligned<T> first_y;                // U^0 embedding
   std::vector<Interaction<T>> interactions;
   std::vector<Head<T>> heads;        // by species
-  // By species: rows of its adapters whose gates can be open. All the same widths in all interactions.
-  std::vector<std::vector<AdapterGroup>> adapter_groups;
-  std::vector<int> adapter_rows;     // padded
-  bool gated = false;                // at least one adapter has rows
+  std::vector<std::vector<AdapterGroup>> adapter_groups;  // by species; only rows whose gates can be open
+  int adapter_rows = 0;              // padded, the same for all species
+  bool gated() const { return adapter_rows > 0; }
 };
 
 }  // namespace hea
