@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from hea_potential.errors import InputError
 from hea_potential.search.archive import Archive
 from hea_potential.search.composition import Composition
-from hea_potential.search.geometry import Cluster, coordination, is_connected, random_rotation, reduced_distances, separate
+from hea_potential.search.geometry import (
+    Cluster,
+    coordination,
+    is_connected,
+    random_rotation,
+    reduced_distances,
+    separate,
+)
 from hea_potential.search.moves import MOVES, vacant_sites
 from hea_potential.search.population import Population
 from hea_potential.search.similarity import fingerprint, similarity
@@ -19,7 +26,9 @@ from hea_potential.search.tasks import Result
 
 ELEMENTS = ("Ni", "Cu", "Pd", "Ag", "Pt", "Au")
 seeds = st.integers(0, 2**32 - 1)
-compositions = st.lists(st.integers(1, 12), min_size=1, max_size=6).map(lambda n: Composition(ELEMENTS[: len(n)], tuple(n)))
+compositions = st.lists(st.integers(1, 12), min_size=1, max_size=6).map(
+    lambda n: Composition(ELEMENTS[: len(n)], tuple(n))
+)
 
 
 def bonds_of(composition: Composition) -> np.ndarray:
@@ -198,6 +207,7 @@ def test_contacts_of_an_icosahedron() -> None:
     ball = next(
         cluster
         for seed in range(50)
-        if max(coordination(cluster := STARTS["icosahedral"](np.random.default_rng(seed), composition, bonds), bonds)) == 12
+        if max(coordination(cluster := STARTS["icosahedral"](np.random.default_rng(seed), composition, bonds), bonds))
+        == 12
     )
     assert sorted(coordination(ball, bonds)) == [6] * 12 + [12]

@@ -12,17 +12,26 @@ def search(
     composition: Annotated[str, typer.Argument(help="Elements and numbers of atoms, such as Cu10Ni10Pd5.")],
     *,
     budget: Annotated[
-        int | None, typer.Option("--budget", "-b", help="Minimisations in all, those of earlier calls included; 1000 without --time and --target.")
+        int | None,
+        typer.Option(
+            "--budget",
+            "-b",
+            help="Minimisations in all, those of earlier calls included; 1000 without --time and --target.",
+        ),
     ] = None,
     time: Annotated[float | None, typer.Option("--time", "-t", help="Seconds of this call.")] = None,
     target: Annotated[float | None, typer.Option(help="End at this energy.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the run; random by default.")] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder of the run, continued if it holds one; runs/COMPOSITION by default.")
+        Path | None,
+        typer.Option("--out", "-o", help="Folder of the run, continued if it holds one; runs/COMPOSITION by default."),
     ] = None,
-    model: Annotated[str, typer.Option("--model", "-m", help="Shipped model or model file, for pair_style hea.")] = "hea6",
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="Shipped model or model file, for pair_style hea.")
+    ] = "hea6",
     pair: Annotated[
-        Path | None, typer.Option(help="LAMMPS lines of any other pair style; {elements} stands for the elements in order.")
+        Path | None,
+        typer.Option(help="LAMMPS lines of any other pair style; {elements} stands for the elements in order."),
     ] = None,
     method: Annotated[str, typer.Option(help="ga: genetic algorithm.")] = "ga",
     starts: Annotated[
@@ -33,7 +42,8 @@ def search(
     ] = 0.01,
     calls: Annotated[int, typer.Option(min=1, help="Most force calls of a minimisation.")] = 4000,
     window: Annotated[
-        int | None, typer.Option(min=1, help="Tasks under way at once; what a seed finds depends on it. 16, or 4 a rank if more.")
+        int | None,
+        typer.Option(min=1, help="Tasks under way at once; what a seed finds depends on it. 16, or 4 a rank if more."),
     ] = None,
 ) -> None:
     """Search for the structures and orderings of lowest energy of a cluster; results go to an ASE database.

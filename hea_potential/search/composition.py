@@ -35,11 +35,15 @@ class Composition:
         counts: dict[str, int] = {}
         for symbol, number in re.findall(r"([A-Z][a-z]?)(\d*)", formula):
             if atomic_numbers.get(symbol, 0) < 1:
-                raise InputError(f"composition: unknown element {symbol!r} in {text!r}; write symbols such as Cu, Ni, Pd")
+                raise InputError(
+                    f"composition: unknown element {symbol!r} in {text!r}; write symbols such as Cu, Ni, Pd"
+                )
             counts[symbol] = counts.get(symbol, 0) + (int(number[:9]) if number else 1)
         for symbol, count in counts.items():
             if count == 0:
-                raise InputError(f"composition: zero atoms of {symbol} in {text!r}; leave the element out or give at least 1")
+                raise InputError(
+                    f"composition: zero atoms of {symbol} in {text!r}; leave the element out or give at least 1"
+                )
         composition = Composition(tuple(counts), tuple(counts.values()))
         if composition.size > MOST_ATOMS:
             raise InputError(f"composition: {composition.size} atoms in {text!r}; at most {MOST_ATOMS} can be searched")

@@ -45,7 +45,9 @@ class Database:
             connection.close()
             # Serial: under mpirun ASE would otherwise wait for all ranks at every call.
             self.rows = ase.db.connect(self.path, type="db", serial=True, use_lock_file=False)
-            self.written = {row.minimum for row in self.rows.select(include_data=False, columns=["id", "key_value_pairs"])}
+            self.written = {
+                row.minimum for row in self.rows.select(include_data=False, columns=["id", "key_value_pairs"])
+            }
         except sqlite3.Error as error:
             raise RunFolderError(f"{self.path}: cannot be used as a database of minima: {error}") from error
         self.pending: list[Minimum] = []
@@ -68,7 +70,9 @@ class Database:
                 for minimum in self.pending:
                     self.rows.write(self.row_of(minimum), key_value_pairs=self.facts(minimum))
         except sqlite3.Error as error:
-            raise OutputError(f"{self.path}: cannot be written: {error}; the journal beside it keeps what was found") from error
+            raise OutputError(
+                f"{self.path}: cannot be written: {error}; the journal beside it keeps what was found"
+            ) from error
         self.written.update(minimum.number for minimum in self.pending)
         self.pending = []
 

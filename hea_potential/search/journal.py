@@ -93,7 +93,9 @@ class Journal:
             while line:
                 line = line[os.write(self.descriptor, line) :]
         except OSError as error:
-            raise OutputError(f"{self.path}: cannot be written: {error.strerror}; what was found until now is kept") from error
+            raise OutputError(
+                f"{self.path}: cannot be written: {error.strerror}; what was found until now is kept"
+            ) from error
 
     def sync(self) -> None:
         """Put everything on the disk."""

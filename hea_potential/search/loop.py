@@ -7,7 +7,6 @@ minima on any number of ranks, and a resumed run the same as one that was never 
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Iterable
 from typing import Any
@@ -50,16 +49,12 @@ class Books:
 
 def carry_out(run: Run, crew: Crew, books: Books, window: int, observers: Iterable[Observer] = ()) -> None:
     """Go on with a run from what its books hold until its budget, time or target is reached."""
-    began = time.monotonic()
     proposed = replay(run, books, window)
-    age_before = run.age
     budget = float("inf") if run.stop.budget is None else run.stop.budget
     number = run.tally.done + len(proposed)
     finished: dict[int, Result] = {}
     show(run, observers)
     while not run.target_reached:
-        run.seconds = time.monotonic() - began
-        run.age = age_before + run.seconds
         # One result, then one proposal, in turn: what a task is must not depend on how many results happened to be there.
         while True:
             while number < run.tally.done + window and not run.time_is_up:
@@ -107,7 +102,7 @@ def replay(run: Run, books: Books, window: int) -> deque[Task]:
             minimum.hits += 1
         run.method.absorb(result, minimum, result.cluster is not None)
         run.tally.count(result)
-        run.age = entry["elapsed"]
+        run.age_before = entry["elapsed"]
     run.resumed = run.tally.done
     return proposed
 
@@ -134,4 +129,6 @@ def absorb(run: Run, result: Result, books: Books) -> None:
 def stop_if_nothing_works(run: Run, window: int) -> None:
     failed = run.tally.outcomes["error"]
     if failed >= window and failed == run.tally.done:
-        raise SearchError(f"all of the first {failed} minimisations failed; the last one with: {run.tally.last_message}")
+        raise SearchError(
+            f"all of the first {failed} minimisations failed; the last one with: {run.tally.last_message}"
+        )

@@ -39,7 +39,8 @@ def draw_best(path: Path, archive: Archive) -> None:
     draw_ladder(ladder, archive)
     draw_legend(figure, archive)
     formula = "".join(
-        f"{symbol}$_{{{count}}}$" for symbol, count in zip(archive.composition.symbols, archive.composition.counts, strict=True)
+        f"{symbol}$_{{{count}}}$"
+        for symbol, count in zip(archive.composition.symbols, archive.composition.counts, strict=True)
     )
     figure.suptitle(f"{formula}    {best.energy:.4f} {archive.energy_unit}", fontsize=15)
     figure.subplots_adjust(left=0.01, right=0.985, top=0.9, bottom=0.12, wspace=0.08)
@@ -116,7 +117,18 @@ def draw_legend(figure: Any, archive: Archive) -> None:
     from matplotlib.lines import Line2D
 
     marks = [
-        Line2D([], [], marker="o", linestyle="", markersize=13, color=colour_of(symbol), markeredgecolor="#444444", label=f"{symbol} {count}")
+        Line2D(
+            [],
+            [],
+            marker="o",
+            linestyle="",
+            markersize=13,
+            color=colour_of(symbol),
+            markeredgecolor="#444444",
+            label=f"{symbol} {count}",
+        )
         for symbol, count in zip(archive.composition.symbols, archive.composition.counts, strict=True)
     ]
-    figure.legend(handles=marks, loc="lower center", bbox_to_anchor=(0.42, 0.0), ncols=len(marks), frameon=False, fontsize=12)
+    figure.legend(
+        handles=marks, loc="lower center", bbox_to_anchor=(0.42, 0.0), ncols=len(marks), frameon=False, fontsize=12
+    )

@@ -54,16 +54,25 @@ class LiveProgress:
 def table_of(run: Run) -> Table:
     """The state of a run as a table."""
     tally, best, unit = run.tally, run.archive.best, run.archive.energy_unit
-    table = Table(title=f"{run.archive.composition.formula}, seed {run.setup.seed}", show_header=False, title_justify="left")
+    table = Table(
+        title=f"{run.archive.composition.formula}, seed {run.setup.seed}", show_header=False, title_justify="left"
+    )
     table.add_column(style="bold")
     table.add_column(min_width=40)
-    table.add_row("best energy", "none yet" if best is None else f"{best.energy:.6f} {unit}, of a {best.operator}, task {best.task}")
+    table.add_row(
+        "best energy",
+        "none yet" if best is None else f"{best.energy:.6f} {unit}, of a {best.operator}, task {best.task}",
+    )
     table.add_row("distinct minima", f"{len(run.archive)}")
     of_budget = f" of {run.stop.budget}" if run.stop.budget else ""
     again = f", {run.resumed} of them in earlier calls" if run.resumed else ""
     table.add_row("minimisations", f"{tally.done}{of_budget}{again}")
-    table.add_row("a second", f"{rate(run):.1f} minimisations, {rate(run) * tally.calls / max(tally.done, 1):.0f} force calls")
-    failures = ", ".join(f"{count} {outcome}" for outcome, count in sorted(tally.outcomes.items()) if outcome != "minimum")
+    table.add_row(
+        "a second", f"{rate(run):.1f} minimisations, {rate(run) * tally.calls / max(tally.done, 1):.0f} force calls"
+    )
+    failures = ", ".join(
+        f"{count} {outcome}" for outcome, count in sorted(tally.outcomes.items()) if outcome != "minimum"
+    )
     table.add_row("not a minimum", failures or "none")
     if isinstance(run.method, GeneticAlgorithm):
         used = {name: record for name, record in run.method.records.items() if record.uses}

@@ -26,7 +26,9 @@ from hea_potential.search.workers import Crew, manager_should_help, mpi_executor
 
 METHODS: dict[str, Callable[[Setup], Method]] = {"ga": GeneticAlgorithm}
 LEAST_WINDOW = 16
-WINDOW_PER_RANK = 4  # so that a slow minimisation, for which all results after it wait, seldom leaves a rank without work
+WINDOW_PER_RANK = (
+    4  # so that a slow minimisation, for which all results after it wait, seldom leaves a rank without work
+)
 
 Operator = TypeVar("Operator")
 

@@ -48,7 +48,9 @@ def close_packed(rng: np.random.Generator, composition: Composition, bonds: Floa
     sheet = np.column_stack([columns + 0.5 * rows, np.sqrt(0.75) * rows, np.zeros(len(rows))])
     shift = np.array([0.5, np.sqrt(1.0 / 12.0), 0.0])
     height = np.array([0.0, 0.0, np.sqrt(2.0 / 3.0)])
-    points = np.concatenate([sheet + place * shift + layer * height for layer, place in zip(layers, places, strict=True)])
+    points = np.concatenate(
+        [sheet + place * shift + layer * height for layer, place in zip(layers, places, strict=True)]
+    )
     return cut(rng, points, composition, bonds)
 
 

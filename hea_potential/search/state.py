@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -62,7 +63,7 @@ class Tally:
 
 @dataclass
 class Run:
-    """A run in progress. Seconds of this call, and age: those of all calls that led here."""
+    """A run in progress."""
 
     setup: Setup
     stop: Stop
@@ -71,8 +72,18 @@ class Run:
     ranks: int = 1
     tally: Tally = field(default_factory=Tally)
     resumed: int = 0
-    seconds: float = 0.0
-    age: float = 0.0
+    began: float = field(default_factory=time.monotonic)
+    age_before: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How long this call lasts already."""
+        return time.monotonic() - self.began
+
+    @property
+    def age(self) -> float:
+        """How long all calls that led here have lasted."""
+        return self.age_before + self.seconds
 
     @property
     def target_reached(self) -> bool:

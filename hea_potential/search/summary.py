@@ -22,11 +22,13 @@ def report(run: Run, picture: Path | None, console: Console) -> None:
     if len(archive):
         parts.append(lowest_table(archive, run.setup.bond_lengths))
     share = 100.0 * tally.quench_seconds / tally.seconds if tally.seconds else 0.0
-    failures = ", ".join(f"{count} {outcome}" for outcome, count in sorted(tally.outcomes.items()) if outcome != "minimum")
+    failures = ", ".join(
+        f"{count} {outcome}" for outcome, count in sorted(tally.outcomes.items()) if outcome != "minimum"
+    )
     parts.append(
         Text(
             f"{tally.done} minimisations ({run.resumed} of them in earlier calls), {tally.calls} force calls, {run.age:.1f} s on "
-            f"{run.ranks} ranks; {share:.0f} % of the work inside LAMMPS; {len(archive)} distinct minima; not a minimum: {failures or 'none'}"
+            f"{run.ranks} {'rank' if run.ranks == 1 else 'ranks'}; {share:.0f} % of the work inside LAMMPS; {len(archive)} distinct minima; not a minimum: {failures or 'none'}"
         )
     )
     if tally.last_message:

@@ -113,7 +113,9 @@ def made(setup: Setup, task: Task) -> Cluster:
         cluster = dict(setup.starts)[task.operator](rng, setup.composition, setup.bond_lengths)
     cluster = cluster.ordered()
     if not np.array_equal(cluster.types, setup.composition.types):
-        raise ValueError(f"{task.operator} made {setup.composition.names(cluster.types)}, not {setup.composition.formula}")
+        raise ValueError(
+            f"{task.operator} made {setup.composition.names(cluster.types)}, not {setup.composition.formula}"
+        )
     if not np.isfinite(cluster.positions).all():
         raise ValueError(f"{task.operator} made positions that are not finite")
     return separate(cluster, setup.bond_lengths, LEAST)

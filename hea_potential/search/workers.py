@@ -40,20 +40,21 @@ class Crew:
 
     def collect(self, patience: float) -> list[Result]:
         """Results finished since the last call; waits for at least one, up to `patience` seconds where others work on them."""
-        self.hand_out()
-        finished = {future for future in self.running if future.done()}
-        if not finished and self.helps and self.waiting:
-            return execute(self.setup, [self.waiting.popleft()])
-        if not finished and self.running:
-            finished = wait(self.running, timeout=patience, return_when=FIRST_COMPLETED).done
-        self.running -= finished
-        self.hand_out()
         try:
+            self.hand_out()
+            finished = {future for future in self.running if future.done()}
+            if not finished and self.helps and self.waiting:
+                return execute(self.setup, [self.waiting.popleft()])
+            if not finished and self.running:
+                finished = wait(self.running, timeout=patience, return_when=FIRST_COMPLETED).done
+            self.running -= finished
+            self.hand_out()
             return [result for future in finished for result in future.result()]
         except BrokenExecutor as error:
-            raise WorkersError("a worker process died; the same command continues from the journal") from error
+            raise WorkersError("a worker process died; the same command goes on from the journal") from error
 
     def hand_out(self) -> None:
+        """Keep AHEAD tasks for each worker with the executor, the others here, where the manager can take them."""
         while self.executor is not None and self.waiting and len(self.running) < AHEAD * self.workers:
             self.running.add(self.executor.submit(execute, self.setup, [self.waiting.popleft()]))
 

@@ -1,0 +1,125 @@
+"""Minimisations by LAMMPS: known energies, failures that are outcomes, numbers that do not depend on what was done before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hea_potential.errors import InputError
+from hea_potential.search.composition import Composition
+from hea_potential.search.geometry import Cluster
+from hea_potential.search.minimise import Limits, Minimiser, Pair, PairError, probe_bonds
+from hea_potential.search.starts import random_packing
+
+LENNARD_JONES = Pair(("pair_style lj/cut 30.0", "pair_coeff * * 1.0 1.0"), units="lj")
+TIGHT = Limits(fmax=1e-6, calls=20_000)
+BOND = np.array([[1.12]])
+
+
+def minimiser(formula: str, limits: Limits = TIGHT) -> Minimiser:
+    return Minimiser(Composition.parse(formula), LENNARD_JONES, BOND, limits)
+
+
+@pytest.mark.parametrize(("size", "energy"), [(1, 0.0), (2, -1.0), (3, -3.0), (4, -6.0), (5, -9.103852)])
+def test_smallest_lennard_jones_clusters(size: int, energy: float) -> None:
+    quench = minimiser(f"Ar{size}")
+    start = random_packing(np.random.default_rng(1), quench.composition, BOND)
+    found = quench(start)
+    assert found.outcome == "minimum"
+    assert found.energy == pytest.approx(energy, abs=2e-6)
+    assert size == 1 or found.calls >= 1
+    quench.close()
+
+
+def test_a_minimum_depends_on_its_start_alone_to_the_last_bit() -> None:
+    rng = np.random.default_rng(2)
+    quench = minimiser("Ar20")
+    starts = [random_packing(rng, quench.composition, BOND) for _ in range(12)]
+    forwards = [quench(start) for start in starts]
+    quench.close()
+    backwards = [quench(start) for start in reversed(starts)][::-1]
+    quench.close()
+    for one, other in zip(forwards, backwards, strict=True):
+        assert (one.energy, one.calls) == (other.energy, other.calls)
+        assert np.array_equal(one.cluster.positions, other.cluster.positions)
+
+
+def test_a_fragment_is_no_minimum() -> None:
+    quench = minimiser("Ar4", Limits(fmax=1e-3))
+    pairs = np.array([[0.0, 0, 0], [1.1, 0, 0], [15, 0, 0], [16.1, 0, 0]])
+    assert quench(Cluster(np.zeros(4, int), pairs)).outcome == "fragmented"
+    quench.close()
+
+
+def test_spent_force_calls_are_told() -> None:
+    quench = minimiser("Ar13", Limits(fmax=1e-9, calls=5))
+    found = quench(random_packing(np.random.default_rng(0), quench.composition, BOND))
+    assert found.outcome == "unconverged"
+    quench.close()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e9])
+def test_after_atoms_are_lost_the_next_minimisation_works(bad: float) -> None:
+    quench = minimiser("Ar3")
+    positions = np.array([[0.0, 0, 0], [1.1, 0, 0], [0.5, 1, 0]])
+    broken = positions.copy()
+    broken[2, 1] = bad
+    found = quench(Cluster(np.zeros(3, int), broken))
+    assert found.outcome in ("lost", "error")
+    assert found.message or found.outcome == "lost"
+    assert quench(Cluster(np.zeros(3, int), positions)).energy == pytest.approx(-3.0, abs=1e-6)
+    quench.close()
+
+
+def test_bonds_are_read_off_the_pair_style() -> None:
+    pair = Pair(
+        ("pair_style lj/cut 12.0", "pair_coeff 1 1 1.0 2.0", "pair_coeff 2 2 0.5 3.0", "pair_coeff 1 2 2.0 2.5")
+    )
+    bonds = probe_bonds(Composition.parse("Ni2Au2"), pair)
+    spacing = (8.0 / 0.8) ** (1 / 69)
+    expected = 2.0 ** (1 / 6) * np.array([2.0, 3.0])
+    assert np.abs(np.log(np.diag(bonds) / expected)).max() < np.log(spacing)
+    assert np.array_equal(bonds, bonds.T)
+    assert bonds[0, 0] < bonds[0, 1] < bonds[1, 1]
+
+
+@pytest.mark.parametrize(
+    ("lines", "complaint"),
+    [
+        (("pair_style nonsense 3",), "refuses the line 'pair_style nonsense 3'.*nonsense"),
+        (("pair_style lj/cut 10.0", "pair_coeff 3 3 1.0 1.0"), "refuses the line 'pair_coeff 3 3"),
+        (("pair_style eam/alloy", "pair_coeff * * missing.alloy Cu"), "refuses the line .*missing.alloy"),
+        (("pair_style lj/cut 10.0",), "coeffs are not set"),
+        (("pair_style soft 3.0", "pair_coeff * * 10.0"), "does not bind Cu-Cu"),
+    ],
+)
+def test_a_pair_style_that_cannot_be_used_is_refused(lines: tuple[str, ...], complaint: str) -> None:
+    with pytest.raises(PairError, match=complaint):
+        probe_bonds(Composition.parse("Cu2"), Pair(lines))
+
+
+def test_a_pair_file_is_read_with_its_units_and_elements(tmp_path: Path) -> None:
+    path = tmp_path / "pair.lmp"
+    path.write_text(
+        "# a comment\nunits real\n\npair_style eam/alloy  # another\npair_coeff * * &\n  f.alloy {elements}\n"
+    )
+    pair = Pair.of_file(path, Composition.parse("Cu2Ni3"))
+    assert [line.split() for line in pair.lines] == [
+        ["pair_style", "eam/alloy"],
+        ["pair_coeff", "*", "*", "f.alloy", "Cu", "Ni"],
+    ]
+    assert pair.energy_unit == "kcal/mol"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"), [("pair_coeff * * 1 1", "no line pair_style"), ("units si\npair_style x", "units 'si'")]
+)
+def test_a_pair_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
+    path = tmp_path / "pair.lmp"
+    path.write_text(text)
+    with pytest.raises(InputError, match=complaint):
+        Pair.of_file(path, Composition.parse("Cu2"))
+    with pytest.raises(InputError, match="cannot be read"):
+        Pair.of_file(tmp_path, Composition.parse("Cu2"))
