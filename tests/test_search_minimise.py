@@ -1,4 +1,6 @@
-"""Minimisations by LAMMPS: known energies, failures that are outcomes, numbers that do not depend on what was done before."""
+"""Minimisations by LAMMPS: known energies, failures that are outcomes, numbers that do not depend on what was done
+before.
+"""
 
 from __future__ import annotations
 

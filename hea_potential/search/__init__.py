@@ -4,9 +4,10 @@
     archive = search("Cu10Ni10Pd10", budget=500, seed=1)     # None on the ranks of mpirun other than 0
     archive.lowest(10)
 
-The rooms, in the order in which they build on each other: `composition`, `geometry` (what a cluster is), `similarity`, `starts`, `moves`,
-`minimise` (LAMMPS), `tasks` (one unit of work), `workers` (who does it), `population` and `genetic` (what to do next), `archive`,
-`journal` and `database` (what was found), `progress`, `summary` and `pictures` (what a person sees), `run` (the loop).
+The rooms, in the order in which they build on each other: `composition`, `geometry` (what a cluster is), `similarity`,
+`starts`, `moves`, `minimise` (LAMMPS), `tasks` (one unit of work), `workers` (who does it), `population` and `genetic`
+(what to do next), `archive`, `journal` and `database` (what was found), `progress`, `summary` and `pictures` (what a
+person sees), `run` (the loop).
 
 LAMMPS and mpi4py are imported only where they are used, in `minimise` and `workers`.
 """

@@ -19,7 +19,9 @@ WINDOW = 2e-6  # of the energy's size: what a minimisation's end leaves open
 
 @dataclass(eq=False)
 class Minimum:
-    """A distinct minimum. `number` counts minima from 0 in the order of their finding; `parents` are numbers of minima."""
+    """A distinct minimum. `number` counts minima from 0 in the order of their finding; `parents` are numbers of
+    minima.
+    """
 
     number: int
     energy: float

@@ -16,7 +16,7 @@ MOST_ATOMS = 10_000
 
 @dataclass(frozen=True)
 class Composition:
-    """Elements in the order in which they were given, which is the order of the LAMMPS atom types, and atoms of each."""
+    """Elements in the order given, which is the order of the LAMMPS atom types, and number of atoms of each."""
 
     symbols: tuple[str, ...]
     counts: tuple[int, ...]
@@ -56,6 +56,7 @@ class Composition:
 
     @property
     def formula(self) -> str:
+        """Symbols and numbers, in the order given."""
         return "".join(f"{symbol}{count}" for symbol, count in zip(self.symbols, self.counts, strict=True))
 
     @property

@@ -1,7 +1,7 @@
 """The minima of a run for people and other programs: an ASE database and extended XYZ files.
 
-The database follows the journal, which alone decides what was found: rows that a killed run did not write any more are added
-when it is resumed. One process writes; others may read meanwhile (SQLite's write-ahead log).
+The database follows the journal, which alone decides what was found: rows that a killed run did not write any more are
+added when it is resumed. One process writes; others may read meanwhile (SQLite's write-ahead log).
 """
 
 from __future__ import annotations
@@ -94,6 +94,7 @@ class Database:
         )
 
     def facts(self, minimum: Minimum) -> dict[str, str | int | float]:
+        """What can be selected by: identity, lineage, seed and time."""
         return {
             "minimum": minimum.number,
             "task": minimum.task,

@@ -1,8 +1,9 @@
 """The genetic algorithm: which task comes next, and what its result changes.
 
-A method of search is anything with `propose` and `absorb`. The genetic algorithm's state is its population, the record of each move and two
-counters. It is asked for tasks and told results in the order of the tasks' numbers, and draws random numbers from the task's
-own generator alone, so the whole run is a function of the seed and of the window (see `run`).
+A method of search is anything with `propose` and `absorb`. The genetic algorithm's state is its population, the record
+of each move and two counters. It is asked for tasks and told results in the order of the tasks' numbers, and draws
+random numbers from the task's own generator alone, so the whole run is a function of the seed and of the window (see
+`run`).
 """
 
 from __future__ import annotations
@@ -69,7 +70,9 @@ class GeneticAlgorithm:
         self.restarts = 0
 
     def propose(self, number: int) -> Task:
-        """A start while the population is being filled, and now and then; otherwise a move by its success, of parents by their energy."""
+        """A start while the population is being filled, and now and then; otherwise a move by its success, of parents
+        by their energy.
+        """
         rng = task_generator(self.setup.seed, number, 0)
         fitting = [name for name, move in self.moves.items() if move.parents <= len(self.population.members)]
         if self.to_start > 0 or not fitting or rng.uniform() < FRESH:
@@ -82,7 +85,9 @@ class GeneticAlgorithm:
         return Task(number, name, tuple(p.cluster for p in parents), tuple(p.number for p in parents))
 
     def absorb(self, result: Result, minimum: Minimum | None, is_new: bool) -> None:
-        """Offer a minimum to the population; after `patience` results without a lower energy begin again from fresh starts."""
+        """Offer a minimum to the population; after `patience` results without a lower energy begin again from fresh
+        starts.
+        """
         lowest = self.population.members[0].energy if self.population.members else float("inf")
         entered = minimum is not None and self.population.offer(minimum)
         self.records[result.operator].enter(entered)

@@ -1,7 +1,7 @@
 """Clusters as arrays, and what their geometry says: distances, overlaps, fragments, contacts.
 
-Lengths are in the length unit of the pair style. What counts as near is measured by `bonds[a, b]`, the length of a bond between
-atoms of types a and b, which `minimise.probe_bonds` reads off the pair style itself.
+Lengths are in the length unit of the pair style. What counts as near is measured by `bonds[a, b]`, the length of a
+bond between atoms of types a and b, which `minimise.probe_bonds` reads off the pair style itself.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-CONTACT = 1.3  # atoms nearer than this many bonds touch: between the first and second neighbours of a close packing (1 and 1.41)
+# Atoms nearer than this many bonds touch: it lies between the neighbours of a close packing, at 1 and 1.41.
+CONTACT = 1.3
 FRAGMENT = 1.7  # atoms farther than this from all others have left the cluster
 
 
@@ -26,7 +27,9 @@ class Cluster:
     positions: Floats
 
     def ordered(self) -> Cluster:
-        """The same cluster with its centre at the origin and its atoms in order of their types, as all others of its composition."""
+        """The same cluster with its centre at the origin and its atoms in order of their types, as all others of its
+        composition.
+        """
         order = np.argsort(self.types, kind="stable")
         return Cluster(self.types[order], self.positions[order] - self.positions.mean(axis=0))
 
@@ -36,7 +39,7 @@ def distances(positions: Floats) -> Floats:
     gaps = positions[:, None, :] - positions[None, :, :]
     squares = np.einsum("ijk,ijk->ij", gaps, gaps)
     np.fill_diagonal(squares, np.inf)
-    return np.sqrt(squares)
+    return np.asarray(np.sqrt(squares))
 
 
 def reduced_distances(cluster: Cluster, bonds: Floats) -> Floats:
@@ -46,7 +49,7 @@ def reduced_distances(cluster: Cluster, bonds: Floats) -> Floats:
 
 def coordination(cluster: Cluster, bonds: Floats) -> Integers:
     """Number of atoms in contact with each, shape (n,)."""
-    return np.count_nonzero(reduced_distances(cluster, bonds) < CONTACT, axis=1)
+    return np.asarray(np.count_nonzero(reduced_distances(cluster, bonds) < CONTACT, axis=1))
 
 
 def is_connected(cluster: Cluster, bonds: Floats) -> bool:
@@ -62,7 +65,9 @@ def is_connected(cluster: Cluster, bonds: Floats) -> bool:
 
 
 def separate(cluster: Cluster, bonds: Floats, least: float = 0.8, rounds: int = 30) -> Cluster:
-    """Push atoms apart until no two are nearer than `least` bonds; certain, because the whole is inflated if rounds do not suffice."""
+    """Push atoms apart until no two are nearer than `least` bonds; certain, because the whole is inflated if rounds do
+    not suffice.
+    """
     size = len(cluster.positions)
     first, second = np.triu_indices(size, 1)
     lengths = least * bonds[cluster.types[first], cluster.types[second]]
@@ -74,10 +79,12 @@ def separate(cluster: Cluster, bonds: Floats, least: float = 0.8, rounds: int = 
         if len(near) == 0:
             return Cluster(cluster.types, positions)
         for pair in near[apart[near] < 1e-9 * lengths[near]]:
-            # Coinciding atoms have no direction to part in: give each pair one by its numbers, so that the result stays reproducible.
+            # Coinciding atoms have no direction to part in: give each pair one by its numbers, so that the result
+            # stays reproducible.
             gaps[pair] = np.array([1.0, 0.1 * first[pair], 0.1 * second[pair]])
             apart[pair] = np.linalg.norm(gaps[pair])
-        # A little more than half of what is missing each, so that pushed pairs end apart instead of approaching the limit.
+        # A little more than half of what is missing each, so that pushed pairs end apart instead of approaching the
+        # limit.
         push = (0.6 * np.maximum(lengths[near] / apart[near] - 1.0, 0.1))[:, None] * gaps[near]
         np.add.at(positions, first[near], push)
         np.subtract.at(positions, second[near], push)

@@ -1,4 +1,4 @@
-"""What makes two searches the same one, so that a run folder can be continued: everything that decides what it finds."""
+"""What makes two searches the same, so that a run folder can be continued: all that decides what is found."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The append-only record of a run, from which it is resumed: JSON lines, the first of them saying what the run is.
 
-One line per finished task, in the order of the tasks' numbers, written before anything else sees the result. A line reaches the operating
-system at once, so that killing the process loses nothing, and the disk at least every second. A last line that was cut short is dropped.
+One line per finished task, in the order of the tasks' numbers, written before anything else sees the result. A line
+reaches the operating system at once, so that killing the process loses nothing, and the disk at least every second. A
+last line that was cut short is dropped.
 """
 
 from __future__ import annotations
@@ -88,6 +89,7 @@ class Journal:
             self.sync()
 
     def write(self, entry: dict[str, Any]) -> None:
+        """Hand one line to the operating system."""
         line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
         try:
             while line:
@@ -109,7 +111,9 @@ class Journal:
 
 
 def entry_of(result: Result, minimum: int | None, is_new: bool, elapsed: float) -> dict[str, Any]:
-    """The journal's entry of a result; `minimum` is the number of the minimum that it is, `elapsed` the run's age in seconds."""
+    """The journal's entry of a result; `minimum` is the number of the minimum that it is, `elapsed` the run's age in
+    seconds.
+    """
     entry: dict[str, Any] = {
         "task": result.number,
         "operator": result.operator,

@@ -1,8 +1,9 @@
 """The loop of a search: ask the method for tasks, have them done, write down the results, tell them to the method.
 
-What a run finds is a function of its seed and its window. Task k is proposed when exactly k - window results have been absorbed (the first
-`window` tasks at once), and results are absorbed in the order of the tasks' numbers, whichever came first. So the same seed finds the same
-minima on any number of ranks, and a resumed run the same as one that was never stopped; where a limit of time ends it is all that depends on the clock.
+What a run finds is a function of its seed and its window. Task k is proposed when exactly k - window results have been
+absorbed (the first `window` tasks at once), and results are absorbed in the order of the tasks' numbers, whichever
+came first. So the same seed finds the same minima on any number of ranks, and a resumed run the same as one that was
+never stopped; where a limit of time ends it is all that depends on the clock.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def carry_out(run: Run, crew: Crew, books: Books, window: int, observers: Iterab
     finished: dict[int, Result] = {}
     show(run, observers)
     while not run.target_reached:
-        # One result, then one proposal, in turn: what a task is must not depend on how many results happened to be there.
+        # One result, then one proposal, in turn: what a task is must not depend on how many results happened to be
+        # there.
         while True:
             while number < run.tally.done + window and not run.time_is_up:
                 proposed.append(run.method.propose(number))
@@ -74,6 +76,7 @@ def carry_out(run: Run, crew: Crew, books: Books, window: int, observers: Iterab
 
 
 def show(run: Run, observers: Iterable[Observer]) -> None:
+    """Tell all observers."""
     for observer in observers:
         observer(run)
 
@@ -127,6 +130,7 @@ def absorb(run: Run, result: Result, books: Books) -> None:
 
 
 def stop_if_nothing_works(run: Run, window: int) -> None:
+    """Raise SearchError if a whole window of tasks was tried and every one ended in an error."""
     failed = run.tally.outcomes["error"]
     if failed >= window and failed == run.tally.done:
         raise SearchError(

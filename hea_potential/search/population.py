@@ -20,7 +20,9 @@ class Population:
     members: list[Minimum] = field(default_factory=list)
 
     def offer(self, minimum: Minimum) -> bool:
-        """Take a minimum in if it is lower than its nearest kin, or than the highest member; returns whether it was taken."""
+        """Take a minimum in if it is lower than its nearest kin, or than the highest member; returns whether it was
+        taken.
+        """
         if minimum in self.members:
             return False
         kin = [member for member in self.members if similarity(member.fingerprint, minimum.fingerprint) > KIN]
@@ -34,7 +36,9 @@ class Population:
         return True
 
     def draw(self, rng: np.random.Generator, count: int) -> list[Minimum]:
-        """Draw different members, the lower the likelier: fitness exp(-3 rho), rho from 0 for the lowest energy to 1 for the highest."""
+        """Draw different members, the lower the likelier: fitness exp(-3 rho), rho from 0 for the lowest energy to 1
+        for the highest.
+        """
         levels = np.array([member.energy for member in self.members])
         rho = (levels - levels[0]) / max(levels[-1] - levels[0], 1e-12)
         weights = np.exp(-3.0 * rho)

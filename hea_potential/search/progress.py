@@ -122,7 +122,9 @@ def console(stderr: bool = False) -> Console:
 
 
 def terminal_of_launcher(descriptor: int) -> tuple[bool, int | None]:
-    """Whether mpirun, which passes on what ranks print through pipes, writes to a terminal, and how wide that is (Linux)."""
+    """Whether mpirun, which passes on what ranks print through pipes, writes to a terminal, and how wide that is
+    (Linux).
+    """
     process = os.getppid()
     while process > 1:
         try:

@@ -69,15 +69,17 @@ def search(
     workers: int = 1,
     observers: Sequence[Observer] = (),
 ) -> Archive | None:
-    """Search for clusters of low energy; returns the archive of distinct minima, or None on the ranks of mpirun other than 0.
+    """Search for clusters of low energy; returns the archive of distinct minima, or None on the ranks of mpirun other
+    than 0.
 
-    composition: a formula such as "Cu10Ni10". It ends when `budget` minimisations are done (in all, with those of earlier calls in the same
-    folder), after `seconds`, or at the energy `target`; at least one must be given. seed: random by default. out: the run's folder, where an
-    interrupted run of the same search is continued (None: nothing is written). model: name or path for `pair_style hea`; or pair: a file of
-    LAMMPS lines for any other pair style, see `Pair.of_file`. method: "ga". starts, moves: names, or functions of your own by name (module-level
-    ones, so that they travel to workers). limits: of one minimisation. window: tasks that may be under way at once, by default 16, or 4 a rank
-    where there are more than four; what a seed finds depends on it. executor: with the number of its `workers`, instead of the ranks of mpirun.
-    observers: called with the `Run` after every change.
+    composition: a formula such as "Cu10Ni10". It ends when `budget` minimisations are done (in all, with those of
+    earlier calls in the same folder), after `seconds`, or at the energy `target`; at least one must be given. seed:
+    random by default. out: the run's folder, where an interrupted run of the same search is continued (None: nothing
+    is written). model: name or path for `pair_style hea`; or pair: a file of LAMMPS lines for any other pair style,
+    see `Pair.of_file`. method: "ga". starts, moves: names, or functions of your own by name (module-level ones, so
+    that they travel to workers). limits: of one minimisation. window: tasks that may be under way at once, by default
+    16, or 4 a rank where there are more than four; what a seed finds depends on it. executor: with the number of its
+    `workers`, instead of the ranks of mpirun. observers: called with the `Run` after every change.
 
     Raises InputError, PairError, RunFolderError, OutputError, WorkersError, SearchError: all of them are HEAError.
     """
@@ -93,7 +95,16 @@ def search(
             chosen("start", starts, STARTS),
             chosen("move", moves, MOVES),
         )
-        return managed(settings, stop, seed, window, None if out is None else Path(out), executor, workers, observers)
+        return managed(
+            settings,
+            stop,
+            seed=seed,
+            window=window,
+            folder=None if out is None else Path(out),
+            executor=executor,
+            workers=workers,
+            observers=observers,
+        )
 
     if executor is not None:
         return manage(executor, workers)
@@ -104,6 +115,7 @@ def search(
 def managed(
     settings: Settings,
     stop: Stop,
+    *,
     seed: int | None,
     window: int | None,
     folder: Path | None,
@@ -155,6 +167,7 @@ def continued(
 
 
 def chosen_pair(composition: Composition, model: str | Path, pair: str | Path | Pair | None) -> Pair:
+    """The pair style: LAMMPS lines if they are given, a model otherwise."""
     if isinstance(pair, Pair):
         return pair
     if pair is not None:
@@ -163,6 +176,7 @@ def chosen_pair(composition: Composition, model: str | Path, pair: str | Path | 
 
 
 def one_of(what: str, name: str, known: Mapping[str, object]) -> str:
+    """A name, after checking that it is known."""
     if name not in known:
         raise InputError(f"search: unknown {what} {name!r}; allowed: {', '.join(known)}")
     return name

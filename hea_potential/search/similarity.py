@@ -1,7 +1,8 @@
 """When two clusters are the same: species-resolved radial distribution functions and their overlap.
 
-C12 = integral(RDF1 RDF2) / sqrt(integral(RDF1 RDF1) integral(RDF2 RDF2)), summed over pairs of elements. It does not change
-under rotation, reflection and renumbering of like atoms, and tells orderings of the same geometry (homotops) apart.
+C12 = integral(RDF1 RDF2) / sqrt(integral(RDF1 RDF1) integral(RDF2 RDF2)), summed over pairs of elements. It does not
+change under rotation, reflection and renumbering of like atoms, and tells orderings of the same geometry (homotops)
+apart.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ Fingerprint = NDArray[np.float32]
 
 
 def fingerprint(cluster: Cluster, bonds: Floats) -> Fingerprint:
-    """Histogram of the distances of every pair of elements, smeared and normalised to length 1; shape (pairs * grid points,).
+    """Histogram of the distances of every pair of elements, smeared and normalised to length 1; shape (pairs * grid
+    points,).
 
     Distances are measured in mean bonds, so that one grid serves all pair styles.
     """
@@ -31,7 +33,8 @@ def fingerprint(cluster: Cluster, bonds: Floats) -> Fingerprint:
     low = np.minimum(cluster.types[first], cluster.types[second])
     high = np.maximum(cluster.types[first], cluster.types[second])
     rows = low * kinds - low * (low - 1) // 2 + (high - low)
-    # Each distance is shared by the two grid points beside it, so that the histogram changes continuously with the positions.
+    # Each distance is shared by the two grid points beside it, so that the histogram changes continuously with the
+    # positions.
     near = places < points - 3
     cells = places[near].astype(np.int64)
     upper = places[near] - cells

@@ -1,7 +1,7 @@
 """Where a search begins: random packings, and pieces of common packings with random orderings.
 
-A start is a function (rng, composition, bonds) -> Cluster. It fixes no target: the motifs are cut around a random centre to
-whatever number of atoms is asked for.
+A start is a function (rng, composition, bonds) -> Cluster. It fixes no target: the motifs are cut around a random
+centre to whatever number of atoms is asked for.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def random_packing(rng: np.random.Generator, composition: Composition, bonds: Fl
 
 
 def close_packed(rng: np.random.Generator, composition: Composition, bonds: Floats) -> Cluster:
-    """A piece of a close packing of layers, fcc, hcp or with faults, bounded by a random mixture of sphere and planes."""
+    """A piece of a close packing of layers: fcc, hcp or with faults."""
     reach = int(np.ceil(composition.size ** (1.0 / 3.0))) + 2
     layers = np.arange(-reach, reach + 1)
     kind = rng.choice(["fcc", "hcp", "faulted"], p=[0.5, 0.2, 0.3])
@@ -77,7 +77,9 @@ def decahedral(rng: np.random.Generator, composition: Composition, bonds: Floats
 def cut(
     rng: np.random.Generator, points: Floats, composition: Composition, bonds: Floats, off_centre: float = 1.0
 ) -> Cluster:
-    """Keep the sites nearest to a random centre in a norm between a ball and a random set of planes; order the atoms at random."""
+    """Keep the sites nearest to a random centre in a norm between a ball and a random set of planes; order the atoms
+    at random.
+    """
     sites = points - rng.uniform(-0.7, 0.7, size=3) * off_centre
     normals = rng.normal(size=(rng.integers(4, 12), 3))
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)

@@ -39,7 +39,9 @@ class Stop:
 
 @dataclass
 class Tally:
-    """What a run has done so far: its results by outcome, force calls, seconds of work and of LAMMPS in it, its age in seconds."""
+    """What a run has done so far: its results by outcome, force calls, seconds of work and of LAMMPS in it, its age in
+    seconds.
+    """
 
     outcomes: Counter[str] = field(default_factory=Counter)
     calls: int = 0

@@ -1,4 +1,6 @@
-"""What a person sees when a search has ended: the lowest minima with their gaps, what the run cost, and where the files are."""
+"""What a person sees when a search has ended: the lowest minima with their gaps, what the run cost, and where the
+files are.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,9 @@ def report(run: Run, picture: Path | None, console: Console) -> None:
     )
     parts.append(
         Text(
-            f"{tally.done} minimisations ({run.resumed} of them in earlier calls), {tally.calls} force calls, {run.age:.1f} s on "
-            f"{run.ranks} {'rank' if run.ranks == 1 else 'ranks'}; {share:.0f} % of the work inside LAMMPS; {len(archive)} distinct minima; not a minimum: {failures or 'none'}"
+            f"{tally.done} minimisations ({run.resumed} of them in earlier calls), {tally.calls} force calls, "
+            f"{run.age:.1f} s on {run.ranks} {'rank' if run.ranks == 1 else 'ranks'}; {share:.0f} % of the work inside "
+            f"LAMMPS; {len(archive)} distinct minima; not a minimum: {failures or 'none'}"
         )
     )
     if tally.last_message:
@@ -67,7 +70,9 @@ def lowest_table(archive: Archive, bonds: Floats) -> Table:
 
 
 def inner_formula(archive: Archive, cluster: Cluster, bonds: Floats) -> str:
-    """How many atoms of each element have more contacts than an atom in a close-packed surface, which are those inside."""
+    """How many atoms of each element have more contacts than an atom in a close-packed surface, which are those
+    inside.
+    """
     inside = cluster.types[coordination(cluster, bonds) > FULL]
     counts = [(symbol, int((inside == kind).sum())) for kind, symbol in enumerate(archive.composition.symbols)]
     return "".join(f"{symbol}{count}" for symbol, count in counts if count) or "none"

@@ -31,12 +31,15 @@ class Setup:
 
     @property
     def bond_lengths(self) -> Floats:
+        """Bond length of every two types, shape (S, S)."""
         return np.array(self.bonds)
 
 
 @dataclass(frozen=True)
 class Task:
-    """Its number (from 0), the name of the start or move that makes the candidate, and the parents with their identities."""
+    """Its number (from 0), the name of the start or move that makes the candidate, and the parents with their
+    identities.
+    """
 
     number: int
     operator: str
@@ -62,7 +65,7 @@ class Result:
 
 
 def task_generator(seed: int, number: int, stream: int) -> np.random.Generator:
-    """The random numbers of one task: stream 0 chooses the task, stream 1 makes the candidate. No two tasks share any."""
+    """The random numbers of one task: stream 0 chooses it, stream 1 makes its candidate. No two tasks share any."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number, stream)))
 
 
@@ -73,11 +76,14 @@ def minimiser_of(setup: Setup) -> Minimiser:
 
 
 def execute(setup: Setup, tasks: Sequence[Task]) -> list[Result]:
-    """Do tasks one after the other, in any process. An exception becomes a result with the outcome `error`: a worker never fails."""
+    """Do tasks one after the other, in any process. An exception becomes a result with the outcome `error`: a worker
+    never fails.
+    """
     return [execute_one(setup, task) for task in tasks]
 
 
 def execute_one(setup: Setup, task: Task) -> Result:
+    """Do one task."""
     began = time.perf_counter()
     try:
         candidate = made(setup, task)

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from hea_potential.errors import HEAError
 from hea_potential.search.tasks import Result, Setup, Task, execute
 
-AHEAD = 2  # tasks handed to the executor per worker: one in work, one waiting, so that no worker idles while the manager is busy
+# Tasks handed to the executor per worker: one in work, one waiting, so that no worker idles while the manager is busy.
+AHEAD = 2
 
 
 class WorkersError(HEAError):
@@ -39,7 +40,9 @@ class Crew:
         self.waiting.append(task)
 
     def collect(self, patience: float) -> list[Result]:
-        """Results finished since the last call; waits for at least one, up to `patience` seconds where others work on them."""
+        """Results finished since the last call; waits for at least one, up to `patience` seconds where others work on
+        them.
+        """
         try:
             self.hand_out()
             finished = {future for future in self.running if future.done()}
@@ -67,8 +70,10 @@ class Crew:
 
 @contextmanager
 def mpi_executor() -> Iterator[tuple[Executor | None, int] | None]:
-    """The other ranks of mpirun as workers: yields (executor, workers) on rank 0, (None, 0) where it is alone, and None on the
-    other ranks, when their work is over."""
+    """The other ranks of mpirun as workers.
+
+    Yields (executor, workers) on rank 0, (None, 0) where it is alone, and None on the other ranks, when their work is over.
+    """
     from mpi4py import MPI
     from mpi4py.futures import MPICommExecutor
 
@@ -76,9 +81,12 @@ def mpi_executor() -> Iterator[tuple[Executor | None, int] | None]:
     if ranks == 1:
         yield None, 0
         return
-    # The default pause between two looks for messages is as long as a third of a minimisation of 38 Lennard-Jones atoms.
+    # The default pause between two looks for messages, 1 ms, is as long as a minimisation of a dozen atoms.
     with MPICommExecutor(MPI.COMM_WORLD, root=0, backoff=1e-4) as executor:
-        yield (executor, ranks - 1) if executor is not None else None
+        if executor is None:
+            yield None
+        else:
+            yield executor, ranks - 1  # type: ignore[misc]  # mpi4py declares its own Executor
 
 
 def manager_should_help(workers: int) -> bool:
