@@ -1,23 +1,33 @@
-// Moves the engine's rows between owned and ghost atoms with LAMMPS' forward and reverse communication.
+// Which rows of the engine other ranks own, and the messages that keep them up to date.
 #pragma once
 
 #include <mpi.h>
 
-#include <cstddef>
+#include <vector>
 
 #include "potential.h"
 
 namespace LAMMPS_NS {
 
-class Comm;
-class Pair;
-
-// LAMMPS calls the pair style back to fill and empty its buffers; the pair style hands those calls on to pack_* and
-// unpack_* here. A row travels as raw bytes in whole doubles, so fp32 rows cost half of what fp64 rows do.
+// LAMMPS makes a ghost of every periodic image and passes ghosts on from rank to rank, one direction after the other.
+// The engine's rows do not depend on the image. So here an atom has one row on each rank that sees it, images of a
+// rank's own atoms have none of their own, and rows go straight from the owner to where they are needed: a single rank
+// sends nothing at all.
 class GhostExchange : public hea::Exchange {
  public:
-  // `comm` is LAMMPS' own pointer by reference: `comm_style tiled` replaces the object behind it.
-  GhostExchange(Pair *pair, Comm *const &comm, MPI_Comm world) : pair_(pair), comm_(comm), world_(world) {}
+  struct Owner {
+    int rank, index;  // the rank that owns an atom and its index there
+  };
+
+  explicit GhostExchange(MPI_Comm world);
+
+  // After a new neighbour list, on all ranks together. owner: of the n_owned atoms of this rank and of their ghosts.
+  void plan(int n_owned, const std::vector<Owner> &owner);
+
+  // Rows: the owned atoms, then the atoms of other ranks, by rank.
+  int n_rows() const { return static_cast<int>(atom_of_row_.size()); }
+  const std::vector<int> &row_of_atom() const { return row_of_atom_; }  // [owned and ghosts]
+  const std::vector<int> &atom_of_row() const { return atom_of_row_; }  // [n_rows], an owned atom or one of its ghosts
 
   void to_ghosts(float *rows, int width) override;
   void to_ghosts(double *rows, int width) override;
@@ -26,37 +36,29 @@ class GhostExchange : public hea::Exchange {
   double sum_over_ranks(double x) override;
   void sum_over_ranks(double *x, int n) override;
 
-  // All give the number of doubles written; `list` holds the indices of the atoms whose rows are sent or received.
-  int pack_forward(int n, const int *list, double *buffer) const;
-  void unpack_forward(int n, int first, const double *buffer) const;
-  int pack_reverse(int n, int first, double *buffer) const;
-  void unpack_reverse(int n, const int *list, const double *buffer) const;
-
-  // Doubles that a row of `width` numbers needs in a buffer.
-  template<typename Real>
-  static int slot(int width) {
-    return static_cast<int>((width * sizeof(Real) + sizeof(double) - 1) / sizeof(double));
-  }
+  double memory_usage() const;
 
  private:
+  // Rows received from a rank follow one another; rows sent to it are listed in rows_to_send_.
+  struct Partner {
+    int rank;
+    int first_received, n_received;
+    int first_sent, n_sent;
+  };
   template<typename Real>
   void forward(Real *rows, int width);
   template<typename Real>
   void reverse(Real *rows, int width);
-  void point_at(float *rows, int width);
-  void point_at(double *rows, int width);
   template<typename Real>
-  void add_rows(Real *rows, int n, const int *list, const double *buffer) const;
+  Real *buffer(int width);
 
-  Pair *pair_;
-  Comm *const &comm_;
   MPI_Comm world_;
-  float *floats_ = nullptr;  // the rows under way: one of the two is set
-  double *doubles_ = nullptr;
-  unsigned char *bytes_ = nullptr;
-  int width_ = 0;
-  std::size_t row_bytes_ = 0;
-  int slot_ = 0;
+  int rank_ = 0, n_ranks_ = 1;
+  std::vector<int> row_of_atom_, atom_of_row_;
+  std::vector<Partner> partners_;
+  std::vector<int> rows_to_send_;
+  std::vector<MPI_Request> requests_;
+  std::vector<double> buffer_;
 };
 
 }  // namespace LAMMPS_NS

@@ -6,8 +6,8 @@
 
 namespace LAMMPS_NS {
 
-void HalfEdges::build(const NeighList &list, int n_owned, const double *x, const int *type,
-                      const std::vector<char> &takes_part, double cutoff) {
+void HalfEdges::build(const NeighList &list, int n_owned, const double *const *x, const int *type,
+                      const std::vector<int> &row_of_atom, const std::vector<char> &takes_part, double cutoff) {
   std::size_t most = 1;  // one slot more than edges: collect() writes before it knows whether an edge counts
   for (int k = 0; k < list.inum; ++k) most += list.numneigh[list.ilist[k]];
   if (neighbour_.size() < most) {
@@ -17,15 +17,14 @@ void HalfEdges::build(const NeighList &list, int n_owned, const double *x, const
   first_.resize(std::size_t(n_owned) + 1);
 
   const bool every_type = std::all_of(takes_part.begin() + 1, takes_part.end(), [](char takes) { return takes != 0; });
-  if (every_type)
-    collect<true>(list, n_owned, x, type, takes_part, cutoff * cutoff);
-  else
-    collect<false>(list, n_owned, x, type, takes_part, cutoff * cutoff);
+  const auto work = every_type ? &HalfEdges::collect<true> : &HalfEdges::collect<false>;
+  const double *coordinates = row_of_atom.empty() ? nullptr : x[0];
+  (this->*work)(list, n_owned, coordinates, type, row_of_atom.data(), takes_part.data(), cutoff * cutoff);
 }
 
 template<bool every_type>
-void HalfEdges::collect(const NeighList &list, int n_owned, const double *x, const int *type,
-                        const std::vector<char> &takes_part, double cutoff_squared) {
+void HalfEdges::collect(const NeighList &list, int n_owned, const double *x, const int *type, const int *row_of_atom,
+                        const char *takes_part, double cutoff_squared) {
   // Every entry of the list is written and overwritten by the next if it does not count: faster than a branch.
   int *neighbour = neighbour_.data();
   double *vector = vector_.data();
@@ -45,7 +44,7 @@ void HalfEdges::collect(const NeighList &list, int n_owned, const double *x, con
       const double *xj = x + 3 * std::size_t(j);
       const double d0 = xj[0] - x0, d1 = xj[1] - x1, d2 = xj[2] - x2;
       const double r_squared = d0 * d0 + d1 * d1 + d2 * d2;
-      *neighbour = j;
+      *neighbour = row_of_atom[j];
       vector[0] = d0;
       vector[1] = d1;
       vector[2] = d2;

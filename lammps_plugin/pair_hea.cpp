@@ -28,13 +28,20 @@ std::string join(const std::vector<std::string> &words) {
   return text;
 }
 
+double *zeros(std::vector<double> &array, std::size_t n) {
+  array.assign(n, 0.0);
+  return array.data();
+}
+
 }  // namespace
 
-PairHEA::PairHEA(LAMMPS *lammps) : Pair(lammps), exchange_(this, comm, world) {
+PairHEA::PairHEA(LAMMPS *lammps) : Pair(lammps), exchange_(world) {
   manybody_flag = 1;
   one_coeff = 1;
   single_enable = 0;
-  reinitflag = 0;  // no parameters for fix adapt
+  comm_forward = 2;             // an atom's owner, see find_owners()
+  no_virial_fdotr_compute = 1;  // forces of images are added to their atoms, whose positions they do not act on
+  reinitflag = 0;               // no parameters for fix adapt
   centroidstressflag =
       CENTROID_NOTAVAIL;  // edges are shared by halves, which is not the centroid form of a many-body term
   nextra = 2;
@@ -145,13 +152,6 @@ void PairHEA::init_style() {
   if (!restart_problem_.empty()) error->all(FLERR, "Pair style hea: {}", restart_problem_);
   check_surroundings();
   if (!potential_) build_potential();
-  const int width = potential_->max_row_width();
-  comm_forward = comm_reverse =
-      precision_ == hea::Precision::fp32 ? GhostExchange::slot<float>(width) : GhostExchange::slot<double>(width);
-  // A hybrid style asked for these when the model was not known yet, and LAMMPS sizes its buffers by the hybrid's.
-  force->pair->comm_forward = std::max(force->pair->comm_forward, comm_forward);
-  force->pair->comm_reverse = std::max(force->pair->comm_reverse, comm_reverse);
-
   want_sigma_ = want_sigma_ || (model_->has_sigma && !modify->get_compute_by_style("pair").empty());
   want_beyond_ = want_beyond_ || !modify->get_compute_by_style("pair").empty();
   neighbor->add_request(this);
@@ -209,55 +209,71 @@ double PairHEA::energy_unit() const {
 
 void PairHEA::compute(int eflag, int vflag) {
   ev_init(eflag, vflag);
-  const int n_owned = atom->nlocal;
-  const int n_all = n_owned + atom->nghost;
-  const double *x = n_all > 0 ? atom->x[0] : nullptr;
   check_positions();
-  edges_.build(*list, n_owned, x, atom->type, takes_part_, potential_->cutoff());
-  check_distances(n_owned);
+  if (neighbor->ago == 0 || neighbor->lastcall != planned_at_) find_owners();
+  edges_.build(*list, atom->nlocal, atom->x, atom->type, exchange_.row_of_atom(), takes_part_, potential_->cutoff());
+  if (edges_.shortest_squared() < shortest_distance * shortest_distance) report_overlap();
 
+  const std::vector<int> &atom_of_row = exchange_.atom_of_row();
+  type_.clear();
+  for (int i : atom_of_row) type_.push_back(atom->type[i]);
   hea::Configuration configuration;
-  configuration.n_owned = n_owned;
-  configuration.n_all = n_all;
-  configuration.type = atom->type;
+  configuration.n_owned = atom->nlocal;
+  configuration.n_all = exchange_.n_rows();
+  configuration.type = type_.data();
   configuration.first = edges_.first();
   configuration.neighbour = edges_.neighbour();
   configuration.vector = edges_.vector();
 
-  // Some rank without atoms still takes part in every communication, so what is wanted must not depend on the rank.
-  const bool beyond = want_beyond_;
-  force_.assign(3 * std::size_t(n_all) + 1,
-                0.0);  // never empty: a null pointer would tell the engine "no forces wanted"
-  if (beyond) beyond_count_.assign(std::size_t(n_all) + 1, 0);
+  // What is asked for must not depend on the rank, or ranks without atoms miss messages. So there is room for one row
+  // at least: data() of an empty vector may be null, which tells the engine that nothing is wanted.
+  const std::size_t n_rows = std::max(exchange_.n_rows(), 1);
   hea::Result result;
-  result.force = force_.data();
+  result.force = zeros(force_, 3 * n_rows);
   if (vflag_global) result.virial = virial;
-  if (eflag_atom) result.atom_energy = eatom;
-  if (vflag_atom && n_all > 0) result.atom_virial = vatom[0];
-  if (beyond) result.beyond_training = beyond_count_.data();
+  if (eflag_atom) result.atom_energy = zeros(atom_energy_, n_rows);
+  if (vflag_atom) result.atom_virial = zeros(atom_virial_, 6 * n_rows);
+  if (want_beyond_) {
+    beyond_count_.assign(n_rows, 0);
+    result.beyond_training = beyond_count_.data();
+  }
   hea::Options options;
   options.kappa = kappa_;
   options.want_sigma = want_sigma_ && eflag_global;
   evaluate(configuration, result, options);
+  hand_over(result, options.want_sigma || kappa_ != 0.0);
+}
 
+// Gives the engine's result to LAMMPS, in its units. Rows of other ranks go to a ghost, from where LAMMPS brings them
+// home.
+void PairHEA::hand_over(const hea::Result &result, bool sigma_is_known) {
   const double unit = energy_unit();
-  double *f = n_all > 0 ? atom->f[0] : nullptr;
-  for (int k = 0; k < 3 * n_all; ++k) f[k] += unit * force_[k];
-  if (eflag_global) eng_vdwl += unit * (result.energy - (comm->me == 0 ? kappa_ * result.sigma : 0.0));
+  const std::vector<int> &atom_of_row = exchange_.atom_of_row();
+  for (std::size_t row = 0; row < atom_of_row.size(); ++row)
+    for (int c = 0; c < 3; ++c) atom->f[atom_of_row[row]][c] += unit * force_[3 * row + c];
+  if (eflag_atom)
+    for (std::size_t row = 0; row < atom_of_row.size(); ++row) eatom[atom_of_row[row]] += unit * atom_energy_[row];
+  if (vflag_atom)
+    for (std::size_t row = 0; row < atom_of_row.size(); ++row)
+      for (int c = 0; c < 6; ++c) vatom[atom_of_row[row]][c] += unit * atom_virial_[6 * row + c];
   if (vflag_global)
     for (double &component : virial) component *= unit;
-  if (eflag_atom)
-    for (int i = 0; i < n_all; ++i) eatom[i] *= unit;
-  if (vflag_atom)
-    for (int i = 0; i < n_all; ++i)
-      for (int c = 0; c < 6; ++c) vatom[i][c] *= unit;
-  if (vflag_fdotr) virial_fdotr_compute();
 
-  // compute pair sums the extra values over the ranks
-  const bool have_sigma = options.want_sigma || kappa_ != 0.0;
-  sigma_ = have_sigma ? unit * result.sigma : std::numeric_limits<double>::quiet_NaN();
-  extra_[0] = comm->me == 0 ? sigma_ : 0.0;
-  if (beyond) flag_atoms_beyond_training(n_owned, n_all);
+  // LAMMPS adds up energies and the values of compute pair over the ranks; sigma is the whole system's on each.
+  const bool first_rank = comm->me == 0;
+  if (eflag_global) eng_vdwl += unit * (result.energy - (first_rank ? kappa_ * result.sigma : 0.0));
+  sigma_ = sigma_is_known ? unit * result.sigma : std::numeric_limits<double>::quiet_NaN();
+  extra_[0] = first_rank ? sigma_ : 0.0;
+  if (want_beyond_) flag_atoms_beyond_training();
+}
+
+// Every atom and its ghosts on all ranks learn which rank owns it, by LAMMPS' forward communication.
+void PairHEA::find_owners() {
+  owner_.resize(atom->nlocal + atom->nghost);
+  for (int i = 0; i < atom->nlocal; ++i) owner_[i] = {comm->me, i};
+  comm->forward_comm(this);
+  exchange_.plan(atom->nlocal, owner_);
+  planned_at_ = neighbor->lastcall;
 }
 
 // A rank that stops alone stops the others: error->one ends the whole run.
@@ -283,23 +299,23 @@ void PairHEA::check_positions() {
   }
 }
 
-void PairHEA::check_distances(int n_owned) {
-  if (edges_.shortest_squared() >= shortest_distance * shortest_distance) return;
-  for (int i = 0; i < n_owned; ++i)
+void PairHEA::report_overlap() {
+  for (int i = 0; i < atom->nlocal; ++i)
     for (std::int64_t e = edges_.first()[i]; e < edges_.first()[i + 1]; ++e) {
       const double *d = edges_.vector() + 3 * e;
       const double r = std::sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
       if (r < shortest_distance)
         error->one(FLERR, "Pair style hea: atoms {} and {} are {:.3g} A apart: at least {} A are needed", atom->tag[i],
-                   atom->tag[edges_.neighbour()[e]], r, shortest_distance);
+                   atom->tag[exchange_.atom_of_row()[edges_.neighbour()[e]]], r, shortest_distance);
     }
 }
 
-void PairHEA::flag_atoms_beyond_training(int n_owned, int n_all) {
-  beyond_.assign(beyond_count_.begin(), beyond_count_.begin() + n_all);
+void PairHEA::flag_atoms_beyond_training() {
+  beyond_.assign(beyond_count_.begin(), beyond_count_.end());
   exchange_.from_ghosts(beyond_.data(), 1);
-  for (int i = 0; i < n_owned; ++i) beyond_[i] = beyond_[i] > 0.0 ? 1.0 : 0.0;
-  extra_[1] = std::count(beyond_.begin(), beyond_.begin() + n_owned, 1.0);
+  const auto end_of_owned = beyond_.begin() + atom->nlocal;
+  std::transform(beyond_.begin(), end_of_owned, beyond_.begin(), [](double count) { return count > 0.0 ? 1.0 : 0.0; });
+  extra_[1] = std::count(beyond_.begin(), end_of_owned, 1.0);
 }
 
 void *PairHEA::extract(const char *name, int &dimension) {
@@ -318,24 +334,23 @@ void *PairHEA::extract_peratom(const char *name, int &columns) {
 }
 
 int PairHEA::pack_forward_comm(int n, int *atoms, double *buffer, int, int *) {
-  return exchange_.pack_forward(n, atoms, buffer);
+  for (int k = 0; k < n; ++k) {
+    buffer[2 * k] = owner_[atoms[k]].rank;
+    buffer[2 * k + 1] = owner_[atoms[k]].index;
+  }
+  return 2 * n;
 }
 
 void PairHEA::unpack_forward_comm(int n, int first, double *buffer) {
-  exchange_.unpack_forward(n, first, buffer);
-}
-
-int PairHEA::pack_reverse_comm(int n, int first, double *buffer) {
-  return exchange_.pack_reverse(n, first, buffer);
-}
-
-void PairHEA::unpack_reverse_comm(int n, int *atoms, double *buffer) {
-  exchange_.unpack_reverse(n, atoms, buffer);
+  for (int k = 0; k < n; ++k)
+    owner_[first + k] = {static_cast<int>(buffer[2 * k]), static_cast<int>(buffer[2 * k + 1])};
 }
 
 double PairHEA::memory_usage() {
-  return Pair::memory_usage() + edges_.memory_usage() +
-         static_cast<double>((force_.capacity() + beyond_.capacity() + beyond_count_.capacity()) * sizeof(double));
+  const std::size_t reals = force_.capacity() + atom_energy_.capacity() + atom_virial_.capacity() + beyond_.capacity() +
+                            beyond_count_.capacity();
+  return Pair::memory_usage() + edges_.memory_usage() + exchange_.memory_usage() +
+         static_cast<double>(reals * sizeof(double) + owner_.capacity() * sizeof(owner_[0]));
 }
 
 }  // namespace LAMMPS_NS

@@ -47,8 +47,6 @@ class PairHEA : public Pair {
 
   int pack_forward_comm(int n, int *atoms, double *buffer, int pbc_flag, int *pbc) override;
   void unpack_forward_comm(int n, int first, double *buffer) override;
-  int pack_reverse_comm(int n, int first, double *buffer) override;
-  void unpack_reverse_comm(int n, int *atoms, double *buffer) override;
 
   void *extract(const char *name, int &dimension) override;
   void *extract_peratom(const char *name, int &columns) override;
@@ -61,9 +59,11 @@ class PairHEA : public Pair {
   void build_potential();
   void check_surroundings();
   void check_positions();
-  void check_distances(int n_owned);
+  void report_overlap();
+  void find_owners();
   void evaluate(hea::Configuration &configuration, hea::Result &result, const hea::Options &options);
-  void flag_atoms_beyond_training(int n_owned, int n_all);
+  void hand_over(const hea::Result &result, bool sigma_is_known);
+  void flag_atoms_beyond_training();
   double energy_unit() const;
 
   // what the deck said
@@ -80,12 +80,17 @@ class PairHEA : public Pair {
   std::vector<char> takes_part_;  // [ntypes + 1]
   std::string restart_problem_;   // why the restart file's model cannot be used; a new pair_coeff clears it
 
-  // per step; all are reused
+  // since the last neighbour list
+  std::vector<GhostExchange::Owner> owner_;  // [owned and ghosts]
   GhostExchange exchange_;
+  bigint planned_at_ = -1;  // step of the neighbour list that exchange_ is planned for
+
+  // per step, by rows of exchange_; all are reused
   HalfEdges edges_;
-  std::vector<double> force_;               // [n_all][3]
-  std::vector<std::int64_t> beyond_count_;  // [n_all]
-  std::vector<double> beyond_;              // [n_all] for fix pair
+  std::vector<int> type_;
+  std::vector<double> force_, atom_energy_, atom_virial_;
+  std::vector<std::int64_t> beyond_count_;
+  std::vector<double> beyond_;  // for fix pair
   bool want_sigma_ = false, want_beyond_ = false;
   double sigma_ = std::numeric_limits<double>::quiet_NaN();  // not known
   double extra_[2] = {0.0, 0.0};                             // pvector

@@ -28,6 +28,7 @@ PATIENT_MPI = {
     "MPIR_CVAR_ENABLE_HEAVY_YIELD": "1",
     "MPIR_CVAR_POLLS_BEFORE_YIELD": "1",
 }
+LOG = "log.deck"
 MARGIN = 4.0  # A between a cluster and the box
 
 
@@ -44,7 +45,7 @@ def run_lammps(
     path.write_text(deck)
     launcher = [str(SCRIPTS / "mpirun"), "-n", str(ranks)] if ranks else []
     return subprocess.run(
-        [*launcher, str(SCRIPTS / "lmp"), "-in", path.name, "-log", "none"],
+        [*launcher, str(SCRIPTS / "lmp"), "-in", path.name, "-log", LOG],
         cwd=folder,
         env={name: value for name, value in variables.items() if value is not None},
         capture_output=True,
@@ -58,6 +59,18 @@ def succeed(result: subprocess.CompletedProcess[str]) -> str:
     """Give the output of a run that must end well."""
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
     return result.stdout
+
+
+def fail(result: subprocess.CompletedProcess[str], folder: Path) -> str:
+    """Give the one error of a run that must end badly.
+
+    From the log as well: when a rank aborts, mpirun may end before it has passed on what the rank printed.
+    """
+    output = result.stdout + result.stderr + (folder / LOG).read_text()
+    errors = {line for line in output.splitlines() if line.startswith("ERROR")}
+    assert result.returncode != 0, output
+    assert len(errors) == 1, output
+    return errors.pop()
 
 
 @dataclass(frozen=True)

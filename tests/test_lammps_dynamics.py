@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lammps_runs import LammpsAtoms, run_lammps, succeed
+from lammps_runs import LammpsAtoms, fail, run_lammps, succeed
 from random_model import random_model, write_model
 from reference import ENERGY_FP64, MODEL, load_cases
 
@@ -65,16 +65,14 @@ def test_a_restart_needs_the_same_model(tmp_path: Path) -> None:
     again = 'read_restart at.restart\n{}\nrun 0\nprint "ENERGY $(pe:%.17g)"\n'
 
     write_model(model, *random_model(np.random.default_rng(3), elements=ELEMENTS))
-    changed = run_lammps(again.format(""), tmp_path)
-    assert changed.returncode != 0
-    assert re.search(r"content hash is [0-9a-f]+, expected [0-9a-f]+", changed.stdout)
+    changed = fail(run_lammps(again.format(""), tmp_path), tmp_path)
+    assert re.search(r"content hash is [0-9a-f]+, expected [0-9a-f]+", changed)
     accepted = again.format(styles.splitlines()[1])
     succeed(run_lammps(accepted, tmp_path))
 
     model.unlink()
-    missing = run_lammps(again.format(""), tmp_path, ranks=2)
-    assert missing.returncode != 0
-    assert "cannot read model 'mine.safetensors': no such file" in missing.stdout
+    missing = fail(run_lammps(again.format(""), tmp_path, ranks=2), tmp_path)
+    assert "cannot read model 'mine.safetensors': no such file" in missing
     moved = again.format(STYLES.splitlines()[1])
     (energy,) = printed("ENERGY", succeed(run_lammps(moved, tmp_path, ranks=2)))
     assert abs(energy - MIXED.energy) / len(MIXED.atoms) < ENERGY_FP64

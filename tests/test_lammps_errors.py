@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase import Atoms
-from lammps_runs import LammpsAtoms, run_lammps, succeed
+from lammps_runs import LammpsAtoms, fail, run_lammps, succeed
 from random_model import random_model, write_model
 from reference import MODEL
 
@@ -76,13 +76,9 @@ def test_one_clear_error_and_every_rank_ends(tmp_path: Path, bad: Bad) -> None:
     atoms.positions = bad.positions
     LammpsAtoms(atoms, DIMER.types).write(tmp_path / "start.data")
     deck = f"{bad.before}\nread_data start.data\npair_style {bad.style}\npair_coeff {bad.coeff}\n{bad.after}\n"
-    result = run_lammps(deck, tmp_path, ranks=2)
-    output = result.stdout + result.stderr
-    assert result.returncode != 0
-    errors = [line for line in output.splitlines() if line.startswith("ERROR")]
-    assert len(errors) == 1, output
+    error = fail(run_lammps(deck, tmp_path, ranks=2), tmp_path)
     for words in bad.says:
-        assert words in errors[0]
+        assert words in error
 
 
 def test_positions_that_are_no_numbers(tmp_path: Path) -> None:
@@ -99,23 +95,25 @@ variable far atom exp(1000.0*id)
 velocity all set v_far 0 0
 run 5
 """
-    result = run_lammps(deck, tmp_path, ranks=2)
-    assert result.returncode != 0
-    assert "must be finite" in result.stdout + result.stderr
+    assert "must be finite" in fail(run_lammps(deck, tmp_path, ranks=2), tmp_path)
 
 
 def test_a_plugin_for_another_lammps_refuses_to_run(tmp_path: Path) -> None:
     """The built library with another version's number in it."""
     library = (Path(plugin_folder()) / "heaplugin.so").read_bytes()
     assert library.count(b"20250722\0") == 1
-    (tmp_path / "heaplugin.so").write_bytes(library.replace(b"20250722\0", b"20240829\0"))
-    deck = "units metal\nregion box block 0 1 0 1 0 1\ncreate_box 1 box\n{}"
-    folder = {"LAMMPS_PLUGIN_PATH": str(tmp_path)}
-    refused = run_lammps(deck.format("pair_style hea"), tmp_path, ranks=2, environment=folder)
-    assert refused.returncode != 0
-    assert "was built for LAMMPS version 20240829 but runs in version 20250722" in refused.stdout
+    (tmp_path / "otherplugin.so").write_bytes(library.replace(b"20250722\0", b"20240829\0"))
+    deck = """plugin unload pair hea
+plugin load ./otherplugin.so
+units metal
+region box block 0 1 0 1 0 1
+create_box 1 box
+{}
+"""
+    error = fail(run_lammps(deck.format("pair_style hea"), tmp_path, ranks=2), tmp_path)
+    assert "was built for LAMMPS version 20240829 but runs in version 20250722" in error
     # other decks of that LAMMPS are not disturbed
-    succeed(run_lammps(deck.format("pair_style zero 5.0"), tmp_path, environment=folder))
+    succeed(run_lammps(deck.format("pair_style zero 5.0"), tmp_path))
 
 
 def test_bonds_between_atoms_of_the_potential_need_special_bonds_of_one(tmp_path: Path) -> None:
@@ -133,9 +131,8 @@ pair_style hea
 pair_coeff * * {MODEL} Ni Cu
 run 0
 """
-    refused = run_lammps(deck.format(""), tmp_path, ranks=2)
-    assert refused.returncode != 0
-    assert "use 'special_bonds lj 1 1 1'" in refused.stdout
+    error = fail(run_lammps(deck.format(""), tmp_path, ranks=2), tmp_path)
+    assert "use 'special_bonds lj 1 1 1'" in error
     succeed(run_lammps(deck.format("special_bonds lj/coul 1 1 1"), tmp_path, ranks=2))
 
 
