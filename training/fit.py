@@ -15,7 +15,7 @@ from hea_training.filters import Filters
 from hea_training.graph import Batch, Graphs
 from hea_training.network import Network
 
-__all__ = ["Settings", "fit", "predict", "save_atomically", "step"]
+__all__ = ["Settings", "energy_and_forces", "fit", "loss_of", "optimise", "predict", "save_atomically", "step"]
 
 
 @dataclass(frozen=True)
@@ -120,21 +120,17 @@ def save_atomically(state: dict[str, Any], path: Path) -> None:
     os.replace(temporary, path)
 
 
-def fit(
-    network: Network, filters: Filters, graphs: Graphs, settings: Settings, seed: int, *,
-    masks: dict[str, Tensor] | None = None, checkpoint: Path | None = None, provenance: dict[str, Any] | None = None,
-    checkpoint_seconds: float = 60.0, on_epoch: Callable[[int, float], None] | None = None,
+def optimise(
+    module: nn.Module, decayed: list[Tensor], plain: list[Tensor], gradient: Callable[[Batch], float], graphs: Graphs, settings: Settings,
+    seed: int, *, checkpoint: Path | None = None, provenance: dict[str, Any] | None = None, checkpoint_seconds: float = 60.0,
+    on_epoch: Callable[[int, float], None] | None = None,
 ) -> None:  # fmt: skip
-    """Trains what requires a gradient, in place. Resumes from `checkpoint` when that file exists and belongs to the same run.
+    """AdamW with a one-cycle schedule; `gradient` adds a batch's gradient to the parameters and gives its loss.
 
-    `masks` names network parameters of which only the elements where the mask is 1 may move. An unbroken run and a
-    resumed one give the same weights: order of batches, optimiser and schedule are all in the checkpoint.
+    `decayed` parameters have weight decay, `plain` ones none. Resumes from `checkpoint` when that file exists and belongs to the same run: an
+    unbroken run and a resumed one give the same weights, for the order of batches, optimiser and schedule are all in the checkpoint.
     """
     generator = np.random.default_rng(seed)
-    module = nn.ModuleDict({"network": network, "filters": filters})
-    parameters = [p for p in module.parameters() if p.requires_grad]
-    plain = [p for p in parameters if p.dim() < 2 or masks]  # masked tensors must not decay where they are frozen
-    decayed = [p for p in parameters if all(p is not q for q in plain)]
     groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": plain, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW([g for g in groups if g["params"]], lr=settings.learning_rate, betas=(0.9, 0.99), fused=True)
     batches = max(1, -(-len(graphs) // settings.batch_size))
@@ -142,14 +138,12 @@ def fit(
         optimizer, settings.learning_rate, total_steps=settings.epochs * batches + 1, pct_start=settings.warm_up,
         div_factor=10.0, final_div_factor=1e3, cycle_momentum=False,
     )  # fmt: skip
+    run = {"seed": seed, "batches": batches, "epochs": settings.epochs}
     done = 0
     if checkpoint is not None and checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
-        if state["seed"] != seed or state["batches"] != batches or state["epochs"] != settings.epochs:
-            raise ValueError(
-                f"{checkpoint} belongs to another run: seed {state['seed']}, {state['batches']} batches, {state['epochs']} epochs; "
-                f"this run has {seed}, {batches} and {settings.epochs}"
-            )
+        if any(state[key] != value for key, value in run.items()):
+            raise ValueError(f"{checkpoint} belongs to another run: {({key: state[key] for key in run})}; this run has {run}")
         module.load_state_dict(state["module"])
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
@@ -163,21 +157,37 @@ def fit(
         for start in range(0, len(order), settings.batch_size):
             batch = graphs.batch(order[start : start + settings.batch_size])
             optimizer.zero_grad(set_to_none=True)
-            total += step(network, filters, batch, settings) * len(batch.sizes)
-            for name, mask in (masks or {}).items():
-                network.get_parameter(name).grad.mul_(mask)
-            nn.utils.clip_grad_norm_(parameters, settings.clip)
+            total += gradient(batch) * len(batch.sizes)
+            nn.utils.clip_grad_norm_(decayed + plain, settings.clip)
             optimizer.step()
             schedule.step()
         last = epoch + 1 == settings.epochs
         if checkpoint is not None and (last or time.monotonic() - saved > checkpoint_seconds):
-            save_atomically(
-                {
-                    "module": module.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(), "epoch": epoch + 1,
-                    "seed": seed, "batches": batches, "epochs": settings.epochs, "provenance": provenance or {},
-                },
-                checkpoint,
-            )  # fmt: skip
+            states = {"module": module.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}
+            save_atomically(states | run | {"epoch": epoch + 1, "provenance": provenance or {}}, checkpoint)
             saved = time.monotonic()
         if on_epoch is not None:
             on_epoch(epoch + 1, total / len(order))
+
+
+def fit(
+    network: Network, filters: Filters, graphs: Graphs, settings: Settings, seed: int, *, masks: dict[str, Tensor] | None = None, **options: Any
+) -> None:  # fmt: skip
+    """Trains what requires a gradient, in place; `options` are those of `optimise`.
+
+    `masks` names network parameters of which only the elements where the mask is 1 may move.
+    """
+    module = nn.ModuleDict({"network": network, "filters": filters})
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    plain = [p for p in parameters if p.dim() < 2 or masks]  # masked tensors must not decay where they are frozen
+    decayed = [p for p in parameters if all(p is not q for q in plain)]
+
+    def gradient(batch: Batch) -> float:
+        loss = step(network, filters, batch, settings)
+        for name, mask in (masks or {}).items():
+            parameter = network.get_parameter(name)
+            if parameter.grad is not None:
+                parameter.grad.mul_(mask)
+        return loss
+
+    optimise(module, decayed, plain, gradient, graphs, settings, seed, **options)

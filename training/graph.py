@@ -122,7 +122,7 @@ class Graphs:
 
     def set_offsets(self, e0: np.ndarray, inner: np.ndarray, outer: np.ndarray) -> None:
         """Energies of isolated atoms e0 [S] and switched ZBL of radii inner, outer [pairs] become what the network need not learn."""
-        energy, slope = zbl_energy_and_slope(self.elements, self.pair, np.linalg.norm(self.displacement, axis=1), inner, outer)
+        energy, slope = self.repulsion(inner, outer)
         counts = np.zeros((len(self), len(self.elements)))
         np.add.at(counts, (np.repeat(np.arange(len(self)), self.n_atoms), self.species), 1.0)
         self.offset_energy = counts @ e0 + np.bincount(self.owner, weights=energy, minlength=len(self))
@@ -132,6 +132,10 @@ class Graphs:
         self.offset_forces = np.zeros_like(self.forces)
         np.add.at(self.offset_forces, start + self.first, pull)
         np.add.at(self.offset_forces, start + self.second, -pull)
+
+    def repulsion(self, inner: np.ndarray, outer: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Switched ZBL energy [E] in eV of every half edge and its derivative by the distance [E] in eV/A."""
+        return zbl_energy_and_slope(self.elements, self.pair, np.linalg.norm(self.displacement, axis=1), inner, outer)
 
     def composition(self) -> np.ndarray:
         """Which elements each structure holds [M, S]."""
