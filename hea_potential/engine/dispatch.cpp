@@ -39,18 +39,24 @@ const Choice *choices(int &n) {
   return all;
 }
 
-const Choice &choose() {
+// The one of that name if the processor has it.
+const Choice *named(const char *name) {
   int n = 0;
   const Choice *all = choices(n);
-  const char *limit = std::getenv("HEA_SIMD");
-  bool allowed = true;  // unless the limit names a plainer one, which has not come yet
-  for (int k = 0; k < n && limit != nullptr; ++k) allowed = allowed && std::strcmp(all[k].name, limit) != 0;
-  allowed = allowed || limit == nullptr;
-  for (int k = 0; k < n - 1; ++k) {
-    if (limit != nullptr && std::strcmp(all[k].name, limit) == 0) allowed = true;
-    if (allowed && all[k].supported) return all[k];
+  for (int k = 0; k < n; ++k) {
+    if (all[k].supported && std::strcmp(all[k].name, name) == 0) return &all[k];
   }
-  return all[n - 1];
+  return nullptr;
+}
+
+const Choice &choose() {
+  if (const char *wanted = std::getenv("HEA_SIMD")) {
+    if (const Choice *choice = named(wanted)) return *choice;
+  }
+  int n = 0;
+  const Choice *best = choices(n);
+  while (!best->supported) ++best;  // the last is
+  return *best;
 }
 
 const Choice &chosen() {
@@ -68,6 +74,18 @@ const Kernels<float> &kernels<float>() {
 template<>
 const Kernels<double> &kernels<double>() {
   return *chosen().fp64;
+}
+
+template<>
+const Kernels<float> *kernels_named<float>(const char *name) {
+  const Choice *choice = named(name);
+  return choice != nullptr ? choice->fp32 : nullptr;
+}
+
+template<>
+const Kernels<double> *kernels_named<double>(const char *name) {
+  const Choice *choice = named(name);
+  return choice != nullptr ? choice->fp64 : nullptr;
 }
 
 const char *simd_name() { return chosen().name; }

@@ -73,11 +73,11 @@ struct Kernels {
   void (*invariants_backward)(const Widths &widths, const T *message, const T *q_gradient, T *message_gradient);
 };
 
-// The table for this machine's processor (HEA_SIMD=baseline|avx2 restricts it).
+// The best table for this machine's processor, or the one that the environment variable HEA_SIMD names.
 template<typename T>
 const Kernels<T> &kernels();
 
-// The tables that this build and this processor can run, best first; for tests that compare them.
+// The table "avx512", "avx2" or "baseline", or null if the processor cannot run it.
 template<typename T>
 const Kernels<T> *kernels_named(const char *name);
 

@@ -76,7 +76,7 @@ class Potential {
   std::unique_ptr<Implementation> implementation_;
 };
 
-// Instruction set chosen at load: "avx512", "avx2" or "baseline" (environment HEA_SIMD overrides downwards).
+// Instruction set chosen at load: "avx512", "avx2" or "baseline" (the environment variable HEA_SIMD may name another).
 const char *simd_name();
 
 }  // namespace hea
