@@ -10,23 +10,27 @@ import numpy as np
 import pytest
 
 from hea_potential.errors import InputError
+from hea_potential.search.bonds import probe_bonds
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster
-from hea_potential.search.minimise import Limits, Minimiser, Pair, PairError, probe_bonds
+from hea_potential.search.minimise import Limits, Minimiser
+from hea_potential.search.pair import Pair, PairError
 from hea_potential.search.starts import random_packing
 
 LENNARD_JONES = Pair(("pair_style lj/cut 30.0", "pair_coeff * * 1.0 1.0"), units="lj")
-TIGHT = Limits(fmax=1e-6, calls=20_000)
+ALGORITHMS = ("cg", "lbfgs")
 BOND = np.array([[1.12]])
 
 
-def minimiser(formula: str, limits: Limits = TIGHT) -> Minimiser:
+def minimiser(formula: str, algorithm: str, fmax: float = 1e-6, calls: int = 20_000) -> Minimiser:
+    limits = Limits(fmax, calls, algorithm)
     return Minimiser(Composition.parse(formula), LENNARD_JONES, BOND, limits)
 
 
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize(("size", "energy"), [(1, 0.0), (2, -1.0), (3, -3.0), (4, -6.0), (5, -9.103852)])
-def test_smallest_lennard_jones_clusters(size: int, energy: float) -> None:
-    quench = minimiser(f"Ar{size}")
+def test_smallest_lennard_jones_clusters(size: int, energy: float, algorithm: str) -> None:
+    quench = minimiser(f"Ar{size}", algorithm)
     start = random_packing(np.random.default_rng(1), quench.composition, BOND)
     found = quench(start)
     assert found.outcome == "minimum"
@@ -35,9 +39,10 @@ def test_smallest_lennard_jones_clusters(size: int, energy: float) -> None:
     quench.close()
 
 
-def test_a_minimum_depends_on_its_start_alone_to_the_last_bit() -> None:
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_minimum_depends_on_its_start_alone_to_the_last_bit(algorithm: str) -> None:
     rng = np.random.default_rng(2)
-    quench = minimiser("Ar20")
+    quench = minimiser("Ar20", algorithm)
     starts = [random_packing(rng, quench.composition, BOND) for _ in range(12)]
     forwards = [quench(start) for start in starts]
     quench.close()
@@ -48,23 +53,27 @@ def test_a_minimum_depends_on_its_start_alone_to_the_last_bit() -> None:
         assert np.array_equal(one.cluster.positions, other.cluster.positions)
 
 
-def test_a_fragment_is_no_minimum() -> None:
-    quench = minimiser("Ar4", Limits(fmax=1e-3))
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_fragment_is_no_minimum(algorithm: str) -> None:
+    quench = minimiser("Ar4", algorithm, fmax=1e-3)
     pairs = np.array([[0.0, 0, 0], [1.1, 0, 0], [15, 0, 0], [16.1, 0, 0]])
     assert quench(Cluster(np.zeros(4, int), pairs)).outcome == "fragmented"
     quench.close()
 
 
-def test_spent_force_calls_are_told() -> None:
-    quench = minimiser("Ar13", Limits(fmax=1e-9, calls=5))
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_spent_force_calls_are_told(algorithm: str) -> None:
+    quench = minimiser("Ar13", algorithm, fmax=1e-9, calls=5)
     found = quench(random_packing(np.random.default_rng(0), quench.composition, BOND))
     assert found.outcome == "unconverged"
+    assert 5 <= found.calls <= 7
     quench.close()
 
 
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e9])
-def test_after_atoms_are_lost_the_next_minimisation_works(bad: float) -> None:
-    quench = minimiser("Ar3")
+def test_after_atoms_are_lost_the_next_minimisation_works(bad: float, algorithm: str) -> None:
+    quench = minimiser("Ar3", algorithm)
     positions = np.array([[0.0, 0, 0], [1.1, 0, 0], [0.5, 1, 0]])
     broken = positions.copy()
     broken[2, 1] = bad
@@ -125,3 +134,20 @@ def test_a_pair_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str, c
         Pair.of_file(path, Composition.parse("Cu2"))
     with pytest.raises(InputError, match="cannot be read"):
         Pair.of_file(tmp_path, Composition.parse("Cu2"))
+
+
+def test_the_quasi_newton_minimiser_needs_fewer_force_calls_for_the_same_minima() -> None:
+    rng = np.random.default_rng(4)
+    gradient, newton = (minimiser("Ar6", algorithm, fmax=1e-5) for algorithm in ALGORITHMS)
+    starts = [random_packing(rng, gradient.composition, BOND) for _ in range(20)]
+    pairs = [(gradient(start), newton(start)) for start in starts]
+    known = (-12.712062, -12.302928)  # the octahedron and the capped bipyramid (Hoare and Pal 1971)
+    for found in (quench for pair in pairs for quench in pair):
+        assert found.outcome == "minimum"
+        assert min(abs(found.energy - energy) for energy in known) < 1e-5
+    assert sum(newton.calls for _, newton in pairs) < 0.6 * sum(gradient.calls for gradient, _ in pairs)
+
+
+def test_an_unknown_algorithm_is_refused() -> None:
+    with pytest.raises(InputError, match="unknown minimiser 'magic'; allowed: auto, cg, lbfgs"):
+        Limits(algorithm="magic")

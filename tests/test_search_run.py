@@ -27,8 +27,9 @@ from hea_potential.search import Archive, search
 from hea_potential.search.geometry import Cluster, Floats
 from hea_potential.search.journal import RunFolderError
 from hea_potential.search.loop import SearchError
-from hea_potential.search.minimise import Limits, Pair
+from hea_potential.search.minimise import Limits
 from hea_potential.search.moves import MOVES, Move
+from hea_potential.search.pair import Pair
 from hea_potential.search.state import Run
 
 LENNARD_JONES = "units lj\npair_style lj/cut 30.0\npair_coeff * * 1.0 1.0\n"

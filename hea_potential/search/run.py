@@ -11,14 +11,16 @@ from typing import Any, TypeVar
 
 from hea_potential.errors import InputError
 from hea_potential.search.archive import Archive
+from hea_potential.search.bonds import probe_bonds
 from hea_potential.search.composition import Composition
 from hea_potential.search.database import Database, write_structures
 from hea_potential.search.genetic import GeneticAlgorithm, Method
 from hea_potential.search.identity import check_same, identity_of
 from hea_potential.search.journal import Journal
 from hea_potential.search.loop import Books, carry_out
-from hea_potential.search.minimise import Limits, Pair, probe_bonds
+from hea_potential.search.minimise import Limits
 from hea_potential.search.moves import MOVES, Move
+from hea_potential.search.pair import Pair
 from hea_potential.search.starts import STARTS, Start
 from hea_potential.search.state import Observer, Run, Stop
 from hea_potential.search.tasks import Setup

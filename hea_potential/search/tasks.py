@@ -11,8 +11,10 @@ import numpy as np
 
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, Floats, separate
-from hea_potential.search.minimise import Limits, Minimiser, Pair, one_line
+from hea_potential.search.instance import one_line
+from hea_potential.search.minimise import Limits, Minimiser
 from hea_potential.search.moves import Move
+from hea_potential.search.pair import Pair
 from hea_potential.search.similarity import Fingerprint, fingerprint
 from hea_potential.search.starts import LEAST, Start
 

@@ -72,7 +72,8 @@ class Crew:
 def mpi_executor() -> Iterator[tuple[Executor | None, int] | None]:
     """The other ranks of mpirun as workers.
 
-    Yields (executor, workers) on rank 0, (None, 0) where it is alone, and None on the other ranks, when their work is over.
+    Yields (executor, workers) on rank 0, (None, 0) where it is alone, and None on the other ranks, when their work is
+    over.
     """
     from mpi4py import MPI
     from mpi4py.futures import MPICommExecutor
