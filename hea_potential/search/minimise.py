@@ -83,10 +83,9 @@ class Minimiser:
             if self.lammps is None:
                 self.lammps = self.built()
             energy, positions, calls = self.minimise(cluster)
-            forces = self.lammps.numpy.extract_atom("f")
             # Both algorithms also stop where the energy no longer falls in floating point, a little before the forces
             # are as small as asked.
-            converged = bool(lbfgs.largest(forces) <= STALLED * self.limits.fmax)
+            converged = bool(lbfgs.largest(self.forces) <= STALLED * self.limits.fmax)
         except Exception as error:  # LAMMPS raises plain Exception for everything
             lost = "Lost atoms" in str(error) or "Non-numeric" in str(error)
             self.close(broken=not lost)
@@ -123,12 +122,14 @@ class Minimiser:
         except BaseException:
             abandon(lammps)
             raise
+        # LAMMPS' own arrays; it moves them only when atoms are added. To ask for them takes longer than a force call.
+        self.places, self.forces, self.tags = (lammps.numpy.extract_atom(name) for name in ("x", "f", "id"))
         return lammps
 
     def conjugate_gradient(self, cluster: Cluster) -> tuple[float, Floats, int]:
         """Minimise by LAMMPS' own command; returns energy, positions and number of force calls."""
         lammps = self.lammps
-        lammps.numpy.extract_atom("x")[:] = cluster.positions
+        self.places[:] = cluster.positions
         os.ftruncate(self.log, 0)
         run(lammps, "reset_timestep 0", f"log /proc/self/fd/{self.log}")
         lammps.command(f"minimize 0.0 {self.limits.fmax} {self.limits.calls} {self.limits.calls}")
@@ -137,32 +138,28 @@ class Minimiser:
         if calls is None:
             raise PairError("LAMMPS ended a minimisation without its statistics")
         self.check_order()
-        return lammps.get_thermo("pe"), lammps.numpy.extract_atom("x").copy(), int(calls[1])
+        return lammps.get_thermo("pe"), self.places.copy(), int(calls[1])
 
     def quasi_newton(self, cluster: Cluster) -> tuple[float, Floats, int]:
         """Minimise by L-BFGS on LAMMPS' forces; returns energy, positions and number of force calls."""
-        lammps = self.lammps
-        places, forces = lammps.numpy.extract_atom("x"), lammps.numpy.extract_atom("f")
-
-        def evaluate(positions: Floats) -> tuple[float, Floats]:
-            places[:] = positions
-            # A step without any integrator: it checks the neighbour lists and computes the forces, nothing else.
-            lammps.command("run 1 pre no post no")
-            return lammps.get_thermo("pe"), forces.copy()
-
-        places[:] = cluster.positions
-        run(lammps, "reset_timestep 0", "run 0 post no")
-        places, forces = lammps.numpy.extract_atom("x"), lammps.numpy.extract_atom("f")
+        self.places[:] = cluster.positions
+        run(self.lammps, "reset_timestep 0", "run 0 post no")
         reach = LONGEST_STEP * float(self.bonds.max())
-        positions, energy, calls = lbfgs.minimise(
-            evaluate, cluster.positions, self.limits.fmax, self.limits.calls, reach
-        )
+        fmax, calls = self.limits.fmax, self.limits.calls
+        positions, energy, used = lbfgs.minimise(self.evaluate, cluster.positions, fmax, calls, reach)
         self.check_order()
-        return energy, positions, calls
+        return energy, positions, used
+
+    def evaluate(self, positions: Floats) -> tuple[float, Floats]:
+        """Energy and forces after `run 0` has built the first neighbour lists."""
+        self.places[:] = positions
+        # A step without any integrator: it checks the neighbour lists and computes the forces, nothing else.
+        self.lammps.command("run 1 pre no post no")
+        return self.lammps.get_thermo("pe"), self.forces.copy()
 
     def check_order(self) -> None:
         """Raise PairError unless the atoms are still in the order of their creation."""
-        if (self.lammps.numpy.extract_atom("id") != np.arange(1, self.composition.size + 1)).any():
+        if (self.tags != np.arange(1, self.composition.size + 1)).any():
             raise PairError("LAMMPS changed the order of the atoms")
 
     def close(self, broken: bool = False) -> None:

@@ -149,7 +149,7 @@ def managed(
         archive = Archive(settings.composition, settings.pair.energy_unit, folder)
         run = Run(setup, stop, METHODS[settings.method](setup), archive, ranks)
         carry_out(run, Crew(setup, executor, workers, helps), books, window, observers)
-        if folder is not None:
+        if folder is not None and len(archive):
             write_structures(folder / "lowest.extxyz", archive.lowest(10), archive)
     finally:
         books.close()
