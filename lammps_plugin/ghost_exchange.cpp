@@ -29,16 +29,16 @@ GhostExchange::GhostExchange(MPI_Comm world) : world_(world) {
   MPI_Comm_size(world_, &n_ranks_);
 }
 
-void GhostExchange::plan(int n_owned, const std::vector<Owner> &owner) {
-  row_of_atom_.resize(owner.size());
+void GhostExchange::plan(int n_owned, const std::vector<Owner> &owner, const std::vector<char> &needed) {
+  row_of_atom_.assign(owner.size(), -1);
   atom_of_row_.resize(n_owned);
   std::iota(atom_of_row_.begin(), atom_of_row_.end(), 0);
 
-  std::vector<int> remote;  // ghosts of other ranks' atoms, all images of an atom together
+  std::vector<int> remote;  // needed ghosts of other ranks' atoms, later with all images of an atom together
   for (int atom = 0; atom < static_cast<int>(owner.size()); ++atom) {
     if (owner[atom].rank == rank_)
       row_of_atom_[atom] = owner[atom].index;
-    else
+    else if (needed[atom])
       remote.push_back(atom);
   }
   const auto key = [&owner](int atom) { return std::tuple(owner[atom].rank, owner[atom].index, atom); };

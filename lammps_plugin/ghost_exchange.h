@@ -21,12 +21,13 @@ class GhostExchange : public hea::Exchange {
 
   explicit GhostExchange(MPI_Comm world);
 
-  // After a new neighbour list, on all ranks together. owner: of the n_owned atoms of this rank and of their ghosts.
-  void plan(int n_owned, const std::vector<Owner> &owner);
+  // After a new neighbour list, on all ranks together. owner: of the n_owned atoms of this rank and of the ghosts;
+  // needed: non-zero for ghosts that want a row.
+  void plan(int n_owned, const std::vector<Owner> &owner, const std::vector<char> &needed);
 
   // Rows: the owned atoms, then the atoms of other ranks, by rank.
   int n_rows() const { return static_cast<int>(atom_of_row_.size()); }
-  const std::vector<int> &row_of_atom() const { return row_of_atom_; }  // [owned and ghosts]
+  const std::vector<int> &row_of_atom() const { return row_of_atom_; }  // [owned and ghosts], -1 if not needed
   const std::vector<int> &atom_of_row() const { return atom_of_row_; }  // [n_rows], an owned atom or one of its ghosts
 
   void to_ghosts(float *rows, int width) override;

@@ -42,8 +42,7 @@ PairHEA::PairHEA(LAMMPS *lammps) : Pair(lammps), exchange_(world) {
   comm_forward = 2;             // an atom's owner, see find_owners()
   no_virial_fdotr_compute = 1;  // forces of images are added to their atoms, whose positions they do not act on
   reinitflag = 0;               // no parameters for fix adapt
-  centroidstressflag =
-      CENTROID_NOTAVAIL;  // edges are shared by halves, which is not the centroid form of a many-body term
+  centroidstressflag = CENTROID_NOTAVAIL;  // edges are shared by halves, which is not a many-body term's centroid form
   nextra = 2;
   pvector = extra_;
 }
@@ -267,12 +266,19 @@ void PairHEA::hand_over(const hea::Result &result, bool sigma_is_known) {
   if (want_beyond_) flag_atoms_beyond_training();
 }
 
-// Every atom and its ghosts on all ranks learn which rank owns it, by LAMMPS' forward communication.
+// Ghosts learn which atom they are an image of, by LAMMPS' forward communication. The half list has each pair on one
+// rank only, so about half of the ghosts are in no pair here and need no row.
 void PairHEA::find_owners() {
   owner_.resize(atom->nlocal + atom->nghost);
   for (int i = 0; i < atom->nlocal; ++i) owner_[i] = {comm->me, i};
   comm->forward_comm(this);
-  exchange_.plan(atom->nlocal, owner_);
+
+  in_a_pair_.assign(owner_.size(), 0);
+  for (int k = 0; k < list->inum; ++k) {
+    const int i = list->ilist[k];
+    for (int m = 0; m < list->numneigh[i]; ++m) in_a_pair_[list->firstneigh[i][m] & NEIGHMASK] = 1;
+  }
+  exchange_.plan(atom->nlocal, owner_, in_a_pair_);
   planned_at_ = neighbor->lastcall;
 }
 

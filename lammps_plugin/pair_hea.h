@@ -12,7 +12,7 @@
 //                                       neighbour closer than any in the training data
 //   fix ID all pair N hea beyond 0      1.0 for each such atom, else 0.0
 //
-// lammps_extract_pair() gives "sigma" of the last step on which energies were tallied.
+// lammps_extract_pair() gives "sigma" of the last step that tallied energies, from the first run after the first call.
 #pragma once
 
 #include <cstdint>
@@ -82,6 +82,7 @@ class PairHEA : public Pair {
 
   // since the last neighbour list
   std::vector<GhostExchange::Owner> owner_;  // [owned and ghosts]
+  std::vector<char> in_a_pair_;              // [owned and ghosts]
   GhostExchange exchange_;
   bigint planned_at_ = -1;  // step of the neighbour list that exchange_ is planned for
 

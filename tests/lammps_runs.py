@@ -19,7 +19,7 @@ from hea_potential.lammps import plugin_folder
 Array = NDArray[np.float64]
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
-TIME_LIMIT = 120.0  # s; a run that takes longer hangs
+TIME_LIMIT = 600.0  # s; a run that takes longer hangs: most take less than one, but machines may be busy
 PRESSURE_VOLUME = 1.6021765e6  # bar A^3 in an eV, as LAMMPS has it in units metal
 # More ranks than cores: MPICH must give the processor away while it waits, or 4 ranks on 2 cores take 30 times as long.
 PATIENT_MPI = {
