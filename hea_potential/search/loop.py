@@ -8,6 +8,7 @@ never stopped; where a limit of time ends it is all that depends on the clock.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterable
 from typing import Any
@@ -65,14 +66,17 @@ def carry_out(run: Run, crew: Crew, books: Books, window: int, observers: Iterab
             if run.tally.done not in finished or run.target_reached:
                 break
             absorb(run, finished.pop(run.tally.done), books)
-        while proposed and proposed[0].number < budget:
+        while proposed and proposed[0].number < budget and not run.time_is_up:
             crew.submit(proposed.popleft())
+        if run.time_is_up:
+            crew.dismiss()
         stop_if_nothing_works(run, window)
         show(run, observers)
         if not crew.is_busy or run.target_reached:
             break
         finished.update((result.number, result) for result in crew.collect(PATIENCE))
     crew.dismiss()
+    run.ended = time.monotonic()
 
 
 def show(run: Run, observers: Iterable[Observer]) -> None:

@@ -61,7 +61,7 @@ def table_of(run: Run) -> Table:
     table.add_column(min_width=40)
     table.add_row(
         "best energy",
-        "none yet" if best is None else f"{best.energy:.6f} {unit}, of a {best.operator}, task {best.task}",
+        "none yet" if best is None else f"{best.energy:.6f} {unit}, by {best.operator} in task {best.task}",
     )
     table.add_row("distinct minima", f"{len(run.archive)}")
     of_budget = f" of {run.stop.budget}" if run.stop.budget else ""

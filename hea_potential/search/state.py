@@ -75,12 +75,13 @@ class Run:
     tally: Tally = field(default_factory=Tally)
     resumed: int = 0
     began: float = field(default_factory=time.monotonic)
+    ended: float | None = None
     age_before: float = 0.0
 
     @property
     def seconds(self) -> float:
-        """How long this call lasts already."""
-        return time.monotonic() - self.began
+        """How long this call lasts already, or has lasted."""
+        return (time.monotonic() if self.ended is None else self.ended) - self.began
 
     @property
     def age(self) -> float:

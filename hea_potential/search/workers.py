@@ -62,10 +62,9 @@ class Crew:
             self.running.add(self.executor.submit(execute, self.setup, [self.waiting.popleft()]))
 
     def dismiss(self) -> None:
-        """Drop what nobody has begun."""
+        """Drop what nobody has begun, which is of higher numbers than all that is in work."""
         self.waiting.clear()
-        for future in self.running:
-            future.cancel()
+        self.running = {future for future in self.running if not future.cancel()}
 
 
 @contextmanager
