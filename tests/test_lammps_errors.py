@@ -91,8 +91,9 @@ pair_coeff * * {MODEL} Ni Cu
 neigh_modify delay 1000 every 1000 check no
 fix move all nve
 run 1
-variable far atom exp(1000.0*id)
-velocity all set v_far 0 0
+variable infinite atom exp(1000.0*id)
+group far id 2
+velocity far set v_infinite 0 0
 run 5
 """
     assert "must be finite" in fail(run_lammps(deck, tmp_path, ranks=2), tmp_path)
