@@ -1,4 +1,4 @@
-"""Random but valid model files (ARCHITECTURE.md 2.1) for tests: every size is a parameter, magnitudes are those of trained models."""
+"""Random but valid model files (ARCHITECTURE.md 2.1): every size is a parameter, magnitudes are those of trained models."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def random_tensors(
 def _filters(
     rng: np.random.Generator, layers: int, distance_min: Array, n_intervals: int, channels: int, cutoff: float
 ) -> Array:
-    """Control points [layers, pairs, n + 3, channels]: smooth in the distance, constant below distance_min, the last three zero."""
+    """Control points [layers, pairs, n + 3, channels]: smooth, constant below distance_min, the last three zero."""
     knots = (np.arange(n_intervals + 3) - 1) * cutoff / n_intervals
     filters = np.zeros((layers, len(distance_min), n_intervals + 3, channels))
     for layer in range(layers):
@@ -97,7 +97,7 @@ def random_model(
 ) -> tuple[dict[str, Array], dict[str, object]]:
     """Tensors (float64, by name) and the JSON document of the `hea` metadata key of one random model.
 
-    With `sigma` the file has a positive definite `gram`; with `zbl` the inner switch lies within 0.6-1.8 A, else ZBL is off.
+    With `sigma` the file has a positive definite `gram`; with `zbl` the switch lies within 0.6-1.8 A, else ZBL is off.
     """
     tensors = random_tensors(
         rng,

@@ -1,4 +1,4 @@
-"""The compiled engine: reads model files and evaluates energies, forces, virials and uncertainties (no ASE, torch or LAMMPS)."""
+"""The compiled engine: reads model files and evaluates energies, forces, virials and uncertainties."""
 
 from hea_potential.engine._engine import Model, ModelError, Potential, simd_name
 

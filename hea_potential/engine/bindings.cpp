@@ -1,8 +1,8 @@
 // The Python module hea_potential.engine._engine: converts arrays, computes nothing.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
-#include <nanobind/stl/pair.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -28,7 +28,9 @@ nb::ndarray<nb::numpy, T> numpy_array(std::vector<T> values, std::initializer_li
   return nb::ndarray<nb::numpy, T>(kept->data(), shape, owner);
 }
 
-nb::ndarray<nb::numpy, double> flat(const std::vector<double> &values) { return numpy_array(values, {values.size()}); }
+nb::ndarray<nb::numpy, double> flat(const std::vector<double> &values) {
+  return numpy_array(values, {values.size()});
+}
 
 hea::Model model_of_source(nb::object source) {
   if (nb::isinstance<nb::bytes>(source)) {
@@ -39,24 +41,23 @@ hea::Model model_of_source(nb::object source) {
 }
 
 const std::vector<double> &tensor(const hea::Model &m, const std::string &name) {
-  const std::map<std::string, const std::vector<double> *> tensors = {
-      {"embedding", &m.embedding},
-      {"in2f", &m.in2f},
-      {"filters", &m.filters},
-      {"f2out1.weight", &m.f2out1_weight},
-      {"f2out1.bias", &m.f2out1_bias},
-      {"f2out2.weight", &m.f2out2_weight},
-      {"f2out2.bias", &m.f2out2_bias},
-      {"adapter.in", &m.adapter_in},
-      {"adapter.out", &m.adapter_out},
-      {"head.hidden.weight", &m.head_hidden_weight},
-      {"head.hidden.bias", &m.head_hidden_bias},
-      {"head.out", &m.head_out},
-      {"e0", &m.e0},
-      {"zbl.inner", &m.zbl_inner},
-      {"zbl.outer", &m.zbl_outer},
-      {"distance.min", &m.distance_min},
-      {"gram", &m.gram}};
+  const std::map<std::string, const std::vector<double> *> tensors = {{"embedding", &m.embedding},
+                                                                      {"in2f", &m.in2f},
+                                                                      {"filters", &m.filters},
+                                                                      {"f2out1.weight", &m.f2out1_weight},
+                                                                      {"f2out1.bias", &m.f2out1_bias},
+                                                                      {"f2out2.weight", &m.f2out2_weight},
+                                                                      {"f2out2.bias", &m.f2out2_bias},
+                                                                      {"adapter.in", &m.adapter_in},
+                                                                      {"adapter.out", &m.adapter_out},
+                                                                      {"head.hidden.weight", &m.head_hidden_weight},
+                                                                      {"head.hidden.bias", &m.head_hidden_bias},
+                                                                      {"head.out", &m.head_out},
+                                                                      {"e0", &m.e0},
+                                                                      {"zbl.inner", &m.zbl_inner},
+                                                                      {"zbl.outer", &m.zbl_outer},
+                                                                      {"distance.min", &m.distance_min},
+                                                                      {"gram", &m.gram}};
   const auto found = tensors.find(name);
   if (found == tensors.end() || found->second->empty()) throw nb::key_error(name.c_str());
   return *found->second;
@@ -70,24 +71,31 @@ hea::Precision precision_named(const std::string &name) {
 
 void check_length(const char *name, std::size_t got, std::size_t allowed) {
   if (got != allowed) {
-    throw std::invalid_argument(std::string(name) + " has " + std::to_string(got) + " rows, allowed are " + std::to_string(allowed));
+    throw std::invalid_argument(std::string(name) + " has " + std::to_string(got) + " rows, allowed are " +
+                                std::to_string(allowed));
   }
 }
 
-nb::dict evaluate(hea::Potential &potential, Given<int, -1> types, Given<std::int64_t, -1> first, Given<int, -1> neighbour,
-                  Given<double, -1, 3> vectors, double kappa, bool sigma, bool forces, bool atom_virial, bool features,
-                  bool beyond, bool time_passes, std::optional<std::vector<int>> owner) {
+nb::dict evaluate(hea::Potential &potential, Given<int, -1> types, Given<std::int64_t, -1> first,
+                  Given<int, -1> neighbour, Given<double, -1, 3> vectors, double kappa, bool sigma, bool forces,
+                  bool atom_virial, bool features, bool beyond, bool time_passes,
+                  std::optional<std::vector<int>> owner) {
   if (first.size() == 0) throw std::invalid_argument("first is empty, allowed are n_owned + 1 numbers");
   const std::size_t n_all = types.size(), n_owned = first.size() - 1, n_edges = neighbour.size();
   check_length("vectors", vectors.shape(0), n_edges);
-  if (n_owned > n_all) throw std::invalid_argument("types has " + std::to_string(n_all) + " rows, allowed are at least " + std::to_string(n_owned));
+  if (n_owned > n_all)
+    throw std::invalid_argument("types has " + std::to_string(n_all) + " rows, allowed are at least " +
+                                std::to_string(n_owned));
   if (first.data()[0] != 0 || first.data()[n_owned] != static_cast<std::int64_t>(n_edges)) {
-    throw std::invalid_argument("first runs from " + std::to_string(first.data()[0]) + " to " + std::to_string(first.data()[n_owned]) +
-                                ", allowed is from 0 to the number of edges, " + std::to_string(n_edges));
+    throw std::invalid_argument("first runs from " + std::to_string(first.data()[0]) + " to " +
+                                std::to_string(first.data()[n_owned]) + ", allowed is from 0 to the number of edges, " +
+                                std::to_string(n_edges));
   }
   std::optional<hea::OwnerExchange> exchange;
-  if (owner) exchange.emplace(static_cast<int>(n_owned), static_cast<int>(n_all), *owner);
-  else if (n_owned != n_all) throw std::invalid_argument("ghosts need the argument owner");
+  if (owner)
+    exchange.emplace(static_cast<int>(n_owned), static_cast<int>(n_all), *owner);
+  else if (n_owned != n_all)
+    throw std::invalid_argument("ghosts need the argument owner");
 
   hea::Configuration configuration;
   configuration.n_owned = static_cast<int>(n_owned);
@@ -149,8 +157,9 @@ NB_MODULE(_engine, m) {
   nb::exception<hea::ModelError>(m, "ModelError", PyExc_ValueError);
 
   nb::class_<hea::Model>(m, "Model", "A model file, checked.")
-      .def("__init__", [](hea::Model *self, nb::object source) { new (self) hea::Model(model_of_source(source)); }, "source"_a,
-           "Read a model file, given its path or its bytes. Raises ModelError.")
+      .def(
+          "__init__", [](hea::Model *self, nb::object source) { new (self) hea::Model(model_of_source(source)); },
+          "source"_a, "Read a model file, given its path or its bytes. Raises ModelError.")
       .def_ro("elements", &hea::Model::elements)
       .def_ro("atomic_numbers", &hea::Model::atomic_numbers)
       .def_ro("cutoff", &hea::Model::cutoff)
@@ -163,19 +172,23 @@ NB_MODULE(_engine, m) {
       .def_ro("rank_many", &hea::Model::rank_many)
       .def_ro("has_sigma", &hea::Model::has_sigma)
       .def_ro("metadata", &hea::Model::metadata)
-      .def("tensor", [](const hea::Model &self, const std::string &name) { return flat(tensor(self, name)); }, "name"_a,
-           "A tensor of the file by its name, flat, float64. Raises KeyError.");
+      .def(
+          "tensor", [](const hea::Model &self, const std::string &name) { return flat(tensor(self, name)); }, "name"_a,
+          "A tensor of the file by its name, flat, float64. Raises KeyError.");
 
-  nb::class_<hea::Potential>(m, "Potential", "A model for the elements of given atom types. Use one in one thread at a time.")
-      .def("__init__",
-           [](hea::Potential *self, const hea::Model &model, const std::vector<int> &elements, const std::string &precision) {
-             new (self) hea::Potential(model, elements, precision_named(precision));
-           },
-           "model"_a, "elements"_a, "precision"_a = "double")
+  nb::class_<hea::Potential>(m, "Potential",
+                             "A model for the elements of given atom types. Use one in one thread at a time.")
+      .def(
+          "__init__",
+          [](hea::Potential *self, const hea::Model &model, const std::vector<int> &elements,
+             const std::string &precision) { new (self) hea::Potential(model, elements, precision_named(precision)); },
+          "model"_a, "elements"_a, "precision"_a = "double")
       .def_prop_ro("cutoff", &hea::Potential::cutoff)
-      .def("evaluate", &evaluate, "types"_a, "first"_a, "neighbour"_a, "vectors"_a, nb::kw_only(), "kappa"_a = 0.0, "sigma"_a = false,
-           "forces"_a = true, "atom_virial"_a = false, "features"_a = false, "beyond"_a = false, "time_passes"_a = false, "owner"_a = nb::none())
-      .def("seconds_by_pass", &hea::Potential::seconds_by_pass, "Processor seconds by pass of the last call with time_passes.");
+      .def("evaluate", &evaluate, "types"_a, "first"_a, "neighbour"_a, "vectors"_a, nb::kw_only(), "kappa"_a = 0.0,
+           "sigma"_a = false, "forces"_a = true, "atom_virial"_a = false, "features"_a = false, "beyond"_a = false,
+           "time_passes"_a = false, "owner"_a = nb::none())
+      .def("seconds_by_pass", &hea::Potential::seconds_by_pass,
+           "Processor seconds by pass of the last call with time_passes.");
 
   m.def("simd_name", &hea::simd_name, "Instruction set in use: avx512, avx2 or baseline.");
 }

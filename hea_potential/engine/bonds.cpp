@@ -10,15 +10,18 @@ namespace {
 
 constexpr double smallest_distance = 1e-3;  // A; closer atoms are taken for a mistake of the caller
 
-std::string name_edge(int i, int j) { return "atoms " + std::to_string(i) + " and " + std::to_string(j); }
+std::string name_edge(int i, int j) {
+  return "atoms " + std::to_string(i) + " and " + std::to_string(j);
+}
 
 [[noreturn]] void refuse_vector(int i, int j, const double *v, double r) {
   const std::string got = "(" + std::to_string(v[0]) + ", " + std::to_string(v[1]) + ", " + std::to_string(v[2]) + ")";
   if (!std::isfinite(r)) {
-    throw std::invalid_argument("the distance vector of " + name_edge(i, j) + " is " + got + ", allowed are finite numbers");
+    throw std::invalid_argument("the distance vector of " + name_edge(i, j) + " is " + got +
+                                ", allowed are finite numbers");
   }
-  throw std::invalid_argument(name_edge(i, j) + " overlap: their distance is " + std::to_string(r) + " A, allowed is at least " +
-                              std::to_string(smallest_distance) + " A");
+  throw std::invalid_argument(name_edge(i, j) + " overlap: their distance is " + std::to_string(r) +
+                              " A, allowed is at least " + std::to_string(smallest_distance) + " A");
 }
 
 void check_sizes(const Configuration &c) {
@@ -76,9 +79,10 @@ Bonds<T>::Bonds(const Model &model, const std::vector<int> &used)
     for (int b = 0; b < n_species_; ++b) {
       const int za = used[static_cast<std::size_t>(a)], zb = used[static_cast<std::size_t>(b)];
       const auto pair = static_cast<std::size_t>(model.pair_index(za, zb));
-      terms_.push_back({Zbl(model.atomic_numbers[static_cast<std::size_t>(za)], model.atomic_numbers[static_cast<std::size_t>(zb)],
-                            model.zbl_inner[pair], model.zbl_outer[pair]),
-                        model.distance_min[pair]});
+      terms_.push_back(
+          {Zbl(model.atomic_numbers[static_cast<std::size_t>(za)], model.atomic_numbers[static_cast<std::size_t>(zb)],
+               model.zbl_inner[pair], model.zbl_outer[pair]),
+           model.distance_min[pair]});
       const int low = std::min(a, b), high = std::max(a, b);
       table_.push_back((low * n_species_ - low * (low - 1) / 2 + high - low) * (n_intervals_ + 3));
     }
@@ -113,7 +117,8 @@ void Bonds<T>::build(const Configuration &c, const std::vector<int> &species, Re
         refuse_vector(i, j, v, r);
       }
       const int a = species[static_cast<std::size_t>(i)], b = species[static_cast<std::size_t>(j)];
-      if (a < 0 || b < 0) throw std::invalid_argument(name_edge(i, j) + " share an edge, but one has no element of the model");
+      if (a < 0 || b < 0)
+        throw std::invalid_argument(name_edge(i, j) + " share an edge, but one has no element of the model");
       add(i, j, a * n_species_ + b, v, r, result);
     }
     first_.push_back(static_cast<std::int64_t>(n_));
@@ -158,7 +163,8 @@ void Bonds<T>::finish(Result &result) const {
       // dE/dD = u dE/dr + (1 - u u^T) dE/du / r
       const double *v = bond.vector;
       const double inverse_r = bond.inverse_r;
-      const double g[3] = {gradient.angular[0] * inverse_r, gradient.angular[1] * inverse_r, gradient.angular[2] * inverse_r};
+      const double g[3] = {gradient.angular[0] * inverse_r, gradient.angular[1] * inverse_r,
+                           gradient.angular[2] * inverse_r};
       const double along = (g[0] * v[0] + g[1] * v[1] + g[2] * v[2]) * inverse_r;
       const double radial = (bond.slope + gradient.radial - along) * inverse_r;
       const double d[3] = {radial * v[0] + g[0], radial * v[1] + g[1], radial * v[2] + g[2]};
@@ -178,7 +184,8 @@ void Bonds<T>::finish(Result &result) const {
         }
       }
     }
-    for (int k = 0; result.force != nullptr && k < 3; ++k) result.force[3 * static_cast<std::ptrdiff_t>(i) + k] += force[k];
+    for (int k = 0; result.force != nullptr && k < 3; ++k)
+      result.force[3 * static_cast<std::ptrdiff_t>(i) + k] += force[k];
   }
   for (int k = 0; result.virial != nullptr && k < 6; ++k) result.virial[k] += virial[k];
 }

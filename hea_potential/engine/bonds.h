@@ -29,8 +29,8 @@ class Bonds {
  public:
   Bonds(const Model &model, const std::vector<int> &used);
 
-  // Copies the edges of a configuration that are within the cutoff; species[n_all], -1 for atoms without this potential.
-  // Adds ZBL to result.energy and atom_energy, marks result.beyond_training. Throws std::invalid_argument.
+  // Copies the edges of a configuration that are within the cutoff; species[n_all], -1 for atoms without this
+  // potential. Adds ZBL to result.energy and atom_energy, marks result.beyond_training. Throws std::invalid_argument.
   void build(const Configuration &configuration, const std::vector<int> &species, Result &result);
 
   // Adds the forces and virials of all edges to the result.

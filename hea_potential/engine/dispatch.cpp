@@ -88,6 +88,8 @@ const Kernels<double> *kernels_named<double>(const char *name) {
   return choice != nullptr ? choice->fp64 : nullptr;
 }
 
-const char *simd_name() { return chosen().name; }
+const char *simd_name() {
+  return chosen().name;
+}
 
 }  // namespace hea

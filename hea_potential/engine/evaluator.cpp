@@ -9,7 +9,9 @@ namespace {
 
 constexpr int block_atoms = 48;  // rows of a block stay in the first two caches from layer to layer
 
-std::size_t offset(int row, int width) { return static_cast<std::size_t>(row) * static_cast<std::size_t>(width); }
+std::size_t offset(int row, int width) {
+  return static_cast<std::size_t>(row) * static_cast<std::size_t>(width);
+}
 
 }  // namespace
 
@@ -120,7 +122,8 @@ template<typename T>
 void Evaluator<T>::collect_gate_gradients() {
   for_gated_rows([this](int atom, const AdapterGroup &group, std::size_t row) {
     const T *gradient = gate_row_gradients_.data() + row;
-    gates_.gradient(atom)[group.gate] += static_cast<double>(std::accumulate(gradient, gradient + (group.end - group.begin), T(0)));
+    gates_.gradient(atom)[group.gate] +=
+        static_cast<double>(std::accumulate(gradient, gradient + (group.end - group.begin), T(0)));
   });
 }
 
@@ -132,7 +135,8 @@ void Evaluator<T>::for_gated_rows(Work work) const {
     const auto species = static_cast<std::size_t>(segment.species);
     for (int k = segment.begin; segment.gated && k < segment.end; ++k) {
       for (const AdapterGroup &group : weights_.adapter_groups[species]) {
-        work(order_[static_cast<std::size_t>(k)], group, offset(k, weights_.adapter_rows) + static_cast<std::size_t>(group.begin));
+        work(order_[static_cast<std::size_t>(k)], group,
+             offset(k, weights_.adapter_rows) + static_cast<std::size_t>(group.begin));
       }
     }
   }
@@ -163,7 +167,8 @@ void Evaluator<T>::interactions_forward(Exchange *exchange) {
   for (int i = 0; i < n_all; ++i) {
     const int species = (*species_)[static_cast<std::size_t>(i)];
     if (species >= 0) {
-      std::copy_n(weights_.first_y.data() + offset(species, w.features), w.features, y_[0].data() + offset(i, w.features));
+      std::copy_n(weights_.first_y.data() + offset(species, w.features), w.features,
+                  y_[0].data() + offset(i, w.features));
     }
   }
   for (int l = 0; l < model_.n_interactions; ++l) {
@@ -220,11 +225,14 @@ void Evaluator<T>::adapter_forward(int l, const Segment &segment, const T *q, in
   const auto species = static_cast<std::size_t>(segment.species);
   const Adapter<T> &adapter = weights_.interactions[static_cast<std::size_t>(l)].adapter[species];
   const int rows = adapter.in.n_out, n = segment.end - segment.begin, f = weights_.widths.features;
-  T *hidden = adapter_hidden_[static_cast<std::size_t>(l)].data() + offset(first, weights_.adapter_rows), *activation = block_[1].data();
-  kernels_.multiply(n, rows, adapter.in.n_in, q, adapter.in.n_in, adapter.in.forward.data(), nullptr, false, hidden, rows);
-  kernels_.gated_ssp(static_cast<std::ptrdiff_t>(offset(n, rows)), hidden, gate_rows_.data() + offset(first, weights_.adapter_rows),
-                     activation);
-  kernels_.multiply(n, f, rows, activation, rows, adapter.out.forward.data(), nullptr, true, x_.data() + offset(first, f), f);
+  T *hidden = adapter_hidden_[static_cast<std::size_t>(l)].data() + offset(first, weights_.adapter_rows),
+    *activation = block_[1].data();
+  kernels_.multiply(n, rows, adapter.in.n_in, q, adapter.in.n_in, adapter.in.forward.data(), nullptr, false, hidden,
+                    rows);
+  kernels_.gated_ssp(static_cast<std::ptrdiff_t>(offset(n, rows)), hidden,
+                     gate_rows_.data() + offset(first, weights_.adapter_rows), activation);
+  kernels_.multiply(n, f, rows, activation, rows, adapter.out.forward.data(), nullptr, true,
+                    x_.data() + offset(first, f), f);
 }
 
 template<typename T>
@@ -241,8 +249,8 @@ void Evaluator<T>::heads_forward(Result &result) {
       const auto n_values = static_cast<std::ptrdiff_t>(offset(n, dp));
       kernels_.multiply(n, dp, f, x_.data() + offset(segment.begin, f), f, head.hidden.forward.data(), head.bias.data(),
                         false, hidden, dp);
-      (weights_.silu ? kernels_.silu_and_slope
-                     : kernels_.ssp_and_slope)(n_values, hidden, value, head_slope_.data() + offset(segment.begin, dp));
+      (weights_.silu ? kernels_.silu_and_slope : kernels_.ssp_and_slope)(
+          n_values, hidden, value, head_slope_.data() + offset(segment.begin, dp));
       const T *isolated = isolated_.data() + offset(segment.species, dp);
       double *sums = features_.data() + offset(used_[species], d);
       for (int k = 0; k < n; ++k) {
@@ -273,7 +281,8 @@ double Evaluator<T>::uncertainty(const Options &options, Exchange *exchange, Res
   double sigma = 0.0;
   std::vector<double> gradient(features_.size(), 0.0);
   if (wanted) {
-    if (!model_.has_sigma) throw std::invalid_argument("the model has no uncertainty ('sigma' and 'gram'): kappa must be 0");
+    if (!model_.has_sigma)
+      throw std::invalid_argument("the model has no uncertainty ('sigma' and 'gram'): kappa must be 0");
     if (uncertainty_ == nullptr) uncertainty_ = std::make_unique<Uncertainty>(model_);
     sigma = uncertainty_->sigma(features_, gradient);
   }
@@ -290,14 +299,18 @@ void Evaluator<T>::heads_backward(const std::vector<double> &out) {
   const int f = weights_.widths.features, d = weights_.n_hidden, dp = padded(d);
   for (const Segment &segment : segments_) {
     Aligned<T> factor(static_cast<std::size_t>(dp));
-    for (int p = 0; p < d; ++p) factor[static_cast<std::size_t>(p)] = static_cast<T>(out[offset(segment.species, d) + static_cast<std::size_t>(p)]);
+    for (int p = 0; p < d; ++p)
+      factor[static_cast<std::size_t>(p)] =
+          static_cast<T>(out[offset(segment.species, d) + static_cast<std::size_t>(p)]);
     T *slope = head_slope_.data() + offset(segment.begin, dp);
     const int n = segment.end - segment.begin;
     for (int k = 0; k < n; ++k) {
-      for (int p = 0; p < dp; ++p) slope[offset(k, dp) + static_cast<std::size_t>(p)] *= factor[static_cast<std::size_t>(p)];
+      for (int p = 0; p < dp; ++p)
+        slope[offset(k, dp) + static_cast<std::size_t>(p)] *= factor[static_cast<std::size_t>(p)];
     }
-    kernels_.multiply(n, f, dp, slope, dp, weights_.heads[static_cast<std::size_t>(segment.species)].hidden.backward.data(),
-                      nullptr, false, x_.data() + offset(segment.begin, f), f);
+    kernels_.multiply(n, f, dp, slope, dp,
+                      weights_.heads[static_cast<std::size_t>(segment.species)].hidden.backward.data(), nullptr, false,
+                      x_.data() + offset(segment.begin, f), f);
   }
 }
 
@@ -361,7 +374,8 @@ void Evaluator<T>::adapter_backward(int l, const Segment &segment, T *q_gradient
   const std::size_t row = offset(first, weights_.adapter_rows);
   const T *hidden = adapter_hidden_[static_cast<std::size_t>(l)].data() + row;
   T *gradient = block_[1].data();
-  kernels_.multiply(n, rows, f, x_.data() + offset(first, f), f, adapter.out.backward.data(), nullptr, false, gradient, rows);
+  kernels_.multiply(n, rows, f, x_.data() + offset(first, f), f, adapter.out.backward.data(), nullptr, false, gradient,
+                    rows);
   kernels_.gated_ssp_backward(static_cast<std::ptrdiff_t>(offset(n, rows)), hidden, gate_rows_.data() + row, gradient,
                               gate_row_gradients_.data() + row);
   const int c = adapter.in.n_in;

@@ -60,20 +60,20 @@ class Evaluator {
   Gates gates_;
   std::unique_ptr<Uncertainty> uncertainty_;
   Stopwatch stopwatch_;
-  Aligned<T> isolated_;                  // act(H x_iso + c) by species
+  Aligned<T> isolated_;  // act(H x_iso + c) by species
 
   // Of the current configuration.
   const std::vector<int> *species_ = nullptr;
-  std::vector<int> order_;               // owned atoms, sorted by species and open gates
+  std::vector<int> order_;  // owned atoms, sorted by species and open gates
   std::vector<Segment> segments_;
-  Aligned<T> x_;                         // [order][features], then its gradient
-  Aligned<T> head_slope_;                // [order][hidden]
-  std::vector<double> features_;         // [S * D], f summed by element of the model
+  Aligned<T> x_;                  // [order][features], then its gradient
+  Aligned<T> head_slope_;         // [order][hidden]
+  std::vector<double> features_;  // [S * D], f summed by element of the model
   // By interaction: [n_all][..] for rows that are exchanged, [order][..] for the others.
   std::vector<Aligned<T>> y_, message_, hidden_, adapter_hidden_;
   Aligned<T> y_gradient_, message_gradient_;
   Aligned<T> gate_rows_, gate_row_gradients_;  // [order][adapter rows]
-  Aligned<T> block_[3];                  // rows of a block of atoms
+  Aligned<T> block_[3];                        // rows of a block of atoms
 };
 
 }  // namespace hea

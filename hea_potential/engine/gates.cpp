@@ -4,8 +4,8 @@
 
 namespace hea {
 
-void Gates::forward(const std::vector<int> &species, const std::vector<std::int64_t> &first, const std::vector<Bond> &bonds,
-                    Exchange *exchange) {
+void Gates::forward(const std::vector<int> &species, const std::vector<std::int64_t> &first,
+                    const std::vector<Bond> &bonds, Exchange *exchange) {
   const int n_owned = static_cast<int>(first.size()) - 1, s = n_species_;
   densities_.assign(species.size() * static_cast<std::size_t>(s), 0.0);
   for (int i = 0; i < n_owned; ++i) {
@@ -14,7 +14,8 @@ void Gates::forward(const std::vector<int> &species, const std::vector<std::int6
       const double x = 1.0 - bond.r * bond.r * inverse_cutoff2_, density = x * x * x;
       const auto j = static_cast<std::size_t>(bond.neighbour);
       densities_[static_cast<std::size_t>(i * s + species[j])] += density;
-      densities_[j * static_cast<std::size_t>(s) + static_cast<std::size_t>(species[static_cast<std::size_t>(i)])] += density;
+      densities_[j * static_cast<std::size_t>(s) + static_cast<std::size_t>(species[static_cast<std::size_t>(i)])] +=
+          density;
     }
   }
   if (exchange != nullptr) exchange->from_ghosts(densities_.data(), s);

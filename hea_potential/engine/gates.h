@@ -29,7 +29,7 @@ class Gates {
  private:
   int n_species_;
   double inverse_cutoff2_;
-  Aligned<double> densities_;  // [n_all][n_species], then the gradient by them
+  Aligned<double> densities_;          // [n_all][n_species], then the gradient by them
   Aligned<double> gates_, gradients_;  // [n_owned][n_species + 1]
 };
 

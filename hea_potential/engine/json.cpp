@@ -9,8 +9,8 @@
 namespace hea {
 namespace {
 
-constexpr int max_depth = 64;             // so that no text can exhaust the stack
-constexpr int max_values = 1'000'000;     // so that a small text cannot ask for much memory
+constexpr int max_depth = 64;          // so that no text can exhaust the stack
+constexpr int max_values = 1'000'000;  // so that a small text cannot ask for much memory
 
 class Parser {
  public:
@@ -50,18 +50,24 @@ class Parser {
     if (++n_values_ > max_values) fail("more than " + std::to_string(max_values) + " values");
     skip_space();
     switch (peek()) {
-      case '{': return object(depth);
-      case '[': return array(depth);
+      case '{':
+        return object(depth);
+      case '[':
+        return array(depth);
       case '"': {
         Json value;
         value.kind = Json::Kind::string;
         value.string = quoted();
         return value;
       }
-      case 't': return word("true", Json::Kind::boolean, true);
-      case 'f': return word("false", Json::Kind::boolean, false);
-      case 'n': return word("null", Json::Kind::null, false);
-      default: return numeral();
+      case 't':
+        return word("true", Json::Kind::boolean, true);
+      case 'f':
+        return word("false", Json::Kind::boolean, false);
+      case 'n':
+        return word("null", Json::Kind::null, false);
+      default:
+        return numeral();
     }
   }
 
@@ -139,10 +145,14 @@ class Parser {
     for (int k = 0; k < 4; ++k, ++at_) {
       const int c = peek();
       code *= 16;
-      if (c >= '0' && c <= '9') code += static_cast<unsigned>(c - '0');
-      else if (c >= 'a' && c <= 'f') code += static_cast<unsigned>(c - 'a' + 10);
-      else if (c >= 'A' && c <= 'F') code += static_cast<unsigned>(c - 'A' + 10);
-      else fail("expected four hexadecimal digits");
+      if (c >= '0' && c <= '9')
+        code += static_cast<unsigned>(c - '0');
+      else if (c >= 'a' && c <= 'f')
+        code += static_cast<unsigned>(c - 'a' + 10);
+      else if (c >= 'A' && c <= 'F')
+        code += static_cast<unsigned>(c - 'A' + 10);
+      else
+        fail("expected four hexadecimal digits");
     }
     return code;
   }
@@ -190,14 +200,32 @@ class Parser {
       const int escape = peek();
       ++at_;
       switch (escape) {
-        case '"': case '\\': case '/': out.push_back(static_cast<char>(escape)); break;
-        case 'b': out.push_back('\b'); break;
-        case 'f': out.push_back('\f'); break;
-        case 'n': out.push_back('\n'); break;
-        case 'r': out.push_back('\r'); break;
-        case 't': out.push_back('\t'); break;
-        case 'u': append_utf8(out, code_point()); break;
-        default: --at_; fail("an unknown escape in a string");
+        case '"':
+        case '\\':
+        case '/':
+          out.push_back(static_cast<char>(escape));
+          break;
+        case 'b':
+          out.push_back('\b');
+          break;
+        case 'f':
+          out.push_back('\f');
+          break;
+        case 'n':
+          out.push_back('\n');
+          break;
+        case 'r':
+          out.push_back('\r');
+          break;
+        case 't':
+          out.push_back('\t');
+          break;
+        case 'u':
+          append_utf8(out, code_point());
+          break;
+        default:
+          --at_;
+          fail("an unknown escape in a string");
       }
     }
     return out;
@@ -218,16 +246,24 @@ const Json *Json::find(const std::string &key) const {
   return nullptr;
 }
 
-Json parse_json(const std::string &text, const std::string &what) { return Parser(text, what).document(); }
+Json parse_json(const std::string &text, const std::string &what) {
+  return Parser(text, what).document();
+}
 
 const char *kind_name(Json::Kind kind) {
   switch (kind) {
-    case Json::Kind::null: return "null";
-    case Json::Kind::boolean: return "a boolean";
-    case Json::Kind::number: return "a number";
-    case Json::Kind::string: return "a string";
-    case Json::Kind::array: return "an array";
-    case Json::Kind::object: return "an object";
+    case Json::Kind::null:
+      return "null";
+    case Json::Kind::boolean:
+      return "a boolean";
+    case Json::Kind::number:
+      return "a number";
+    case Json::Kind::string:
+      return "a string";
+    case Json::Kind::array:
+      return "an array";
+    case Json::Kind::object:
+      return "an object";
   }
   return "unknown";
 }

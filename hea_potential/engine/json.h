@@ -13,10 +13,10 @@ struct Json {
   bool boolean = false;
   double number = 0.0;
   std::string string;
-  std::vector<Json> items;                                // of an array
-  std::vector<std::pair<std::string, Json>> members;      // of an object, in the order of the text
+  std::vector<Json> items;                            // of an array
+  std::vector<std::pair<std::string, Json>> members;  // of an object, in the order of the text
 
-  const Json *find(const std::string &key) const;         // member of an object, or null
+  const Json *find(const std::string &key) const;  // member of an object, or null
 };
 
 // Throws ModelError naming the place (byte offset) of the first error. `what` opens the message.

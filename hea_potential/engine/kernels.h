@@ -1,6 +1,8 @@
-// The inner loops, compiled once per instruction set (kernels_*.cpp) and chosen at load. Nothing here allocates or throws.
+// The inner loops, compiled once per instruction set (kernels_*.cpp) and chosen at load. Nothing here allocates or
+// throws.
 //
-// Rows are padded to a multiple of `row_padding` numbers with zeros and aligned to 64 bytes, so no loop has a remainder.
+// Rows are padded to a multiple of `row_padding` numbers with zeros and aligned to 64 bytes, so no loop has a
+// remainder.
 #pragma once
 
 #include <cstddef>
@@ -9,12 +11,14 @@
 namespace hea {
 
 constexpr int row_padding = 16;
-constexpr int padded(int n) { return (n + row_padding - 1) / row_padding * row_padding; }
+constexpr int padded(int n) {
+  return (n + row_padding - 1) / row_padding * row_padding;
+}
 
 // Padded widths of the rows.
 struct Widths {
-  int features = 0;      // y and m
-  int angular = 0;       // one component of v or t; 0 without angular features
+  int features = 0;                                        // y and m
+  int angular = 0;                                         // one component of v or t; 0 without angular features
   int channels() const { return features + 2 * angular; }  // q, and one control point of a filter table
   int message() const { return features + 8 * angular; }   // m, v_x v_y v_z, t_0 .. t_4
 };
@@ -23,11 +27,11 @@ struct Widths {
 template<typename T>
 struct Edge {
   std::int32_t neighbour;
-  std::int32_t table_row;   // first of the four control points of its interval, in rows of Widths::channels()
-  T basis[4];               // B_k(t)
-  T slope[4];               // dB_k/dr
-  T direction[3];           // u, from i to j
-  T harmonics[5];           // Y(u)
+  std::int32_t table_row;  // first of the four control points of its interval, in rows of Widths::channels()
+  T basis[4];              // B_k(t)
+  T slope[4];              // dB_k/dr
+  T direction[3];          // u, from i to j
+  T harmonics[5];          // Y(u)
 };
 
 template<typename T>
@@ -59,10 +63,10 @@ struct Kernels {
   void (*multiply)(int m, int n, int k, const T *in, int in_stride, const T *weights, const T *bias, bool accumulate,
                    T *out, int out_stride);
 
-  void (*ssp)(std::ptrdiff_t n, const T *x, T *value);                      // log(1 + e^x) - log 2
-  void (*ssp_and_slope)(std::ptrdiff_t n, const T *x, T *value, T *slope);  // and 1/(1 + e^-x)
-  void (*times_ssp_slope)(std::ptrdiff_t n, const T *x, T *y);              // y *= 1/(1 + e^-x)
-  void (*silu_and_slope)(std::ptrdiff_t n, const T *x, T *value, T *slope); // x/(1 + e^-x) and its slope
+  void (*ssp)(std::ptrdiff_t n, const T *x, T *value);                       // log(1 + e^x) - log 2
+  void (*ssp_and_slope)(std::ptrdiff_t n, const T *x, T *value, T *slope);   // and 1/(1 + e^-x)
+  void (*times_ssp_slope)(std::ptrdiff_t n, const T *x, T *y);               // y *= 1/(1 + e^-x)
+  void (*silu_and_slope)(std::ptrdiff_t n, const T *x, T *value, T *slope);  // x/(1 + e^-x) and its slope
 
   void (*gated_ssp)(std::ptrdiff_t n, const T *x, const T *gate, T *value);  // gate ssp(x)
   // From the gradient by that to those by x, in place, and by the gate, added.

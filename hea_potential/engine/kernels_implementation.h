@@ -60,19 +60,26 @@ struct FourSums {
   template<typename V>
   static HEA_INLINE Quad fold(V x) {
     constexpr int n = static_cast<int>(sizeof(V) / sizeof(T));
-    if constexpr (n == 4) return x;
-    else if constexpr (n == 8) return fold(low<4>(x) + high<4>(x));
-    else return fold(low<8>(x) + high<8>(x));
+    if constexpr (n == 4)
+      return x;
+    else if constexpr (n == 8)
+      return fold(low<4>(x) + high<4>(x));
+    else
+      return fold(low<8>(x) + high<8>(x));
   }
   template<int n, typename V>
   static HEA_INLINE auto low(V x) {
-    if constexpr (n == 4) return __builtin_shufflevector(x, x, 0, 1, 2, 3);
-    else return __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);
+    if constexpr (n == 4)
+      return __builtin_shufflevector(x, x, 0, 1, 2, 3);
+    else
+      return __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);
   }
   template<int n, typename V>
   static HEA_INLINE auto high(V x) {
-    if constexpr (n == 4) return __builtin_shufflevector(x, x, 4, 5, 6, 7);
-    else return __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
+    if constexpr (n == 4)
+      return __builtin_shufflevector(x, x, 4, 5, 6, 7);
+    else
+      return __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
   }
 
   // Adds the four sums to out[0..3].
@@ -91,7 +98,8 @@ struct FourSums {
   }
 
   static HEA_INLINE T one(Vector<T> x) {
-    if constexpr (lanes<T> < 4) return x[0] + x[1];
+    if constexpr (lanes<T> < 4)
+      return x[0] + x[1];
     else {
       const Quad q = fold(x);
       return (q[0] + q[1]) + (q[2] + q[3]);
@@ -304,8 +312,10 @@ void edges_backward_of(const EdgeList<T> &list, const Widths &w, const T *table,
   for (int i = 0; i < list.n_owned; ++i) {
     if (list.first[i] == list.first[i + 1]) continue;
     int at = 0;
-    for (; at + 4 * W <= w.features; at += 4 * W) radial_backward<T, 4, with_y>(list, i, w, at, table, y, gm, gy, gradient);
-    for (; at + 2 * W <= w.features; at += 2 * W) radial_backward<T, 2, with_y>(list, i, w, at, table, y, gm, gy, gradient);
+    for (; at + 4 * W <= w.features; at += 4 * W)
+      radial_backward<T, 4, with_y>(list, i, w, at, table, y, gm, gy, gradient);
+    for (; at + 2 * W <= w.features; at += 2 * W)
+      radial_backward<T, 2, with_y>(list, i, w, at, table, y, gm, gy, gradient);
     for (; at < w.features; at += W) radial_backward<T, 1, with_y>(list, i, w, at, table, y, gm, gy, gradient);
     for (at = 0; at < w.angular; at += W) angular_backward<T, with_y>(list, i, w, at, table, y, gm, gy, gradient);
   }
@@ -314,8 +324,10 @@ void edges_backward_of(const EdgeList<T> &list, const Widths &w, const T *table,
 template<typename T>
 void edges_backward(const EdgeList<T> &list, const Widths &w, const T *table, const T *y, const T *gm, T *gy,
                     EdgeGradient<T> *gradient) {
-  if (gy != nullptr) edges_backward_of<T, true>(list, w, table, y, gm, gy, gradient);
-  else edges_backward_of<T, false>(list, w, table, y, gm, gy, gradient);
+  if (gy != nullptr)
+    edges_backward_of<T, true>(list, w, table, y, gm, gy, gradient);
+  else
+    edges_backward_of<T, false>(list, w, table, y, gm, gy, gradient);
 }
 
 // ---- matrix products: tiles of `rows` x `NV` vectors kept in registers
@@ -354,8 +366,10 @@ template<typename T, int rows, int NV>
 HEA_INLINE void last_tile(int m, int k, const T *in, int in_stride, const T *weights, const T *bias, bool accumulate,
                           T *out, int out_stride) {
   if constexpr (rows > 0) {
-    if (m == rows) tile<T, rows, NV>(k, in, in_stride, weights, bias, accumulate, out, out_stride);
-    else last_tile<T, rows - 1, NV>(m, k, in, in_stride, weights, bias, accumulate, out, out_stride);
+    if (m == rows)
+      tile<T, rows, NV>(k, in, in_stride, weights, bias, accumulate, out, out_stride);
+    else
+      last_tile<T, rows - 1, NV>(m, k, in, in_stride, weights, bias, accumulate, out, out_stride);
   }
 }
 
@@ -378,10 +392,17 @@ void multiply(int m, int n, int k, const T *in, int in_stride, const T *weights,
     const T *packed = weights + static_cast<std::ptrdiff_t>(at) * k;
     const T *shift = bias != nullptr ? bias + at : nullptr;
     switch (n - at < panel ? (n - at) / W : HEA_TILE_VECTORS) {
-      case 1: multiply_panel<T, 1>(m, k, in, in_stride, packed, shift, accumulate, out + at, out_stride); break;
-      case 2: multiply_panel<T, 2>(m, k, in, in_stride, packed, shift, accumulate, out + at, out_stride); break;
-      case 3: multiply_panel<T, 3>(m, k, in, in_stride, packed, shift, accumulate, out + at, out_stride); break;
-      default: multiply_panel<T, HEA_TILE_VECTORS>(m, k, in, in_stride, packed, shift, accumulate, out + at, out_stride);
+      case 1:
+        multiply_panel<T, 1>(m, k, in, in_stride, packed, shift, accumulate, out + at, out_stride);
+        break;
+      case 2:
+        multiply_panel<T, 2>(m, k, in, in_stride, packed, shift, accumulate, out + at, out_stride);
+        break;
+      case 3:
+        multiply_panel<T, 3>(m, k, in, in_stride, packed, shift, accumulate, out + at, out_stride);
+        break;
+      default:
+        multiply_panel<T, HEA_TILE_VECTORS>(m, k, in, in_stride, packed, shift, accumulate, out + at, out_stride);
     }
   }
 }
@@ -413,9 +434,9 @@ HEA_INLINE Vector<double> exp_of_negative(Vector<double> x) {
   const V n = shifted - 6755399441055744.0;
   const V r = (x - n * 0.693147180369123816490) - n * 1.90821492927058770002e-10;
   V p = fill(1.0 / 6227020800.0);
-  constexpr double coefficients[] = {1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320,
-                                     1.0 / 5040,      1.0 / 720,      1.0 / 120,     1.0 / 24,     1.0 / 6,
-                                     0.5,             1.0,            1.0};
+  constexpr double coefficients[] = {
+      1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040, 1.0 / 720,
+      1.0 / 120,       1.0 / 24,       1.0 / 6,       0.5,          1.0,         1.0};
   for (const double c : coefficients) p = p * r + c;
   const I exponent = ((I)shifted + 1023) << 52;
   return p * (V)exponent;
@@ -499,8 +520,12 @@ void gated_ssp_backward(std::ptrdiff_t n, const T *x, const T *gate, T *gradient
 
 // ---- invariants of a message
 
-HEA_INLINE float root(float x) { return __builtin_sqrtf(x); }
-HEA_INLINE double root(double x) { return __builtin_sqrt(x); }
+HEA_INLINE float root(float x) {
+  return __builtin_sqrtf(x);
+}
+HEA_INLINE double root(double x) {
+  return __builtin_sqrt(x);
+}
 
 template<typename T>
 HEA_INLINE Vector<T> roots(Vector<T> x) {

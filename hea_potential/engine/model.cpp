@@ -178,12 +178,14 @@ class TensorReader {
     std::size_t count = 1;
     for (const std::int64_t length : shape) count *= static_cast<std::size_t>(length);
     if (tensor.n_bytes != count * width) {
-      throw ModelError("tensor '" + name + "' has " + std::to_string(tensor.n_bytes) + " bytes of data, its shape needs " +
-                       std::to_string(count * width));
+      throw ModelError("tensor '" + name + "' has " + std::to_string(tensor.n_bytes) +
+                       " bytes of data, its shape needs " + std::to_string(count * width));
     }
     out.resize(count);
-    if (width == 8) convert<double>(tensor, name, out);
-    else convert<float>(tensor, name, out);
+    if (width == 8)
+      convert<double>(tensor, name, out);
+    else
+      convert<float>(tensor, name, out);
     file_.tensors.erase(found);
   }
 
@@ -228,7 +230,8 @@ void check_pairs(const Model &model) {
   for (int a = 0; a < model.n_elements(); ++a) {
     for (int b = a; b < model.n_elements(); ++b) {
       const auto pair = static_cast<std::size_t>(model.pair_index(a, b));
-      const std::string name = model.elements[static_cast<std::size_t>(a)] + "-" + model.elements[static_cast<std::size_t>(b)];
+      const std::string name =
+          model.elements[static_cast<std::size_t>(a)] + "-" + model.elements[static_cast<std::size_t>(b)];
       const double inner = model.zbl_inner[pair], outer = model.zbl_outer[pair];
       if (inner < 0 || outer < 0 || outer > model.cutoff || (outer > 0 && inner >= outer)) {
         throw ModelError("ZBL of " + name + " is switched off from " + std::to_string(inner) + " to " +

@@ -35,7 +35,7 @@ struct Model {
   int pair_index(int a, int b) const;
 };
 
-Model read_model(const std::string &path);                     // throws ModelError
+Model read_model(const std::string &path);                       // throws ModelError
 Model read_model(const unsigned char *bytes, std::size_t size);  // throws ModelError
 
 }  // namespace hea

@@ -1,4 +1,5 @@
-// An exchange within one process: ghosts are copies of owned atoms of the same arrays. It emulates a decomposition in tests.
+// An exchange within one process: ghosts are copies of owned atoms of the same arrays. It emulates a decomposition in
+// tests.
 #pragma once
 
 #include <stdexcept>
@@ -15,12 +16,14 @@ class OwnerExchange : public Exchange {
   // owner[n_all - n_owned]: the owned atom that each ghost is a copy of.
   OwnerExchange(int n_owned, int n_all, std::vector<int> owner) : n_owned_(n_owned), owner_(std::move(owner)) {
     if (static_cast<int>(owner_.size()) != n_all - n_owned) {
-      throw std::invalid_argument("owner has " + std::to_string(owner_.size()) + " members, allowed is one for each of the " +
-                                  std::to_string(n_all - n_owned) + " ghosts");
+      throw std::invalid_argument("owner has " + std::to_string(owner_.size()) +
+                                  " members, allowed is one for each of the " + std::to_string(n_all - n_owned) +
+                                  " ghosts");
     }
     for (const int i : owner_) {
       if (i < 0 || i >= n_owned) {
-        throw std::invalid_argument("owner holds " + std::to_string(i) + ", allowed are 0 to " + std::to_string(n_owned - 1));
+        throw std::invalid_argument("owner holds " + std::to_string(i) + ", allowed are 0 to " +
+                                    std::to_string(n_owned - 1));
       }
     }
   }

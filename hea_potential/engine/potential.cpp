@@ -46,17 +46,23 @@ Potential::Potential(const Model &model, const std::vector<int> &elements, Preci
     const auto found = std::find(used.begin(), used.end(), element);
     self.species_of_type.push_back(found == used.end() ? -1 : static_cast<int>(found - used.begin()));
   }
-  if (precision == Precision::fp32) self.fp32 = std::make_unique<Evaluator<float>>(self.model, used);
-  else self.fp64 = std::make_unique<Evaluator<double>>(self.model, used);
+  if (precision == Precision::fp32)
+    self.fp32 = std::make_unique<Evaluator<float>>(self.model, used);
+  else
+    self.fp64 = std::make_unique<Evaluator<double>>(self.model, used);
 }
 
 Potential::~Potential() = default;
 Potential::Potential(Potential &&) noexcept = default;
 Potential &Potential::operator=(Potential &&) noexcept = default;
 
-double Potential::cutoff() const { return implementation_->model.cutoff; }
+double Potential::cutoff() const {
+  return implementation_->model.cutoff;
+}
 
-int Potential::n_features_total() const { return implementation_->model.n_elements() * implementation_->model.n_hidden; }
+int Potential::n_features_total() const {
+  return implementation_->model.n_elements() * implementation_->model.n_hidden;
+}
 
 int Potential::max_row_width() const {
   const Implementation &self = *implementation_;
@@ -65,22 +71,26 @@ int Potential::max_row_width() const {
 }
 
 std::vector<std::pair<std::string, double>> Potential::seconds_by_pass() const {
-  return implementation_->fp32 != nullptr ? implementation_->fp32->stopwatch().laps() : implementation_->fp64->stopwatch().laps();
+  return implementation_->fp32 != nullptr ? implementation_->fp32->stopwatch().laps()
+                                          : implementation_->fp64->stopwatch().laps();
 }
 
-void Potential::evaluate(const Configuration &configuration, const Options &options, Exchange *exchange, Result &result) {
+void Potential::evaluate(const Configuration &configuration, const Options &options, Exchange *exchange,
+                         Result &result) {
   Implementation &self = *implementation_;
   self.species.resize(static_cast<std::size_t>(std::max(configuration.n_all, 0)));
   for (std::size_t i = 0; i < self.species.size(); ++i) {
     const int type = configuration.type[i];
     if (type < 0 || type >= static_cast<int>(self.species_of_type.size())) {
-      throw std::invalid_argument("atom " + std::to_string(i) + " has the type " + std::to_string(type) + ", allowed are 0 to " +
-                                  std::to_string(self.species_of_type.size() - 1));
+      throw std::invalid_argument("atom " + std::to_string(i) + " has the type " + std::to_string(type) +
+                                  ", allowed are 0 to " + std::to_string(self.species_of_type.size() - 1));
     }
     self.species[i] = self.species_of_type[static_cast<std::size_t>(type)];
   }
-  if (self.fp32 != nullptr) self.fp32->evaluate(configuration, self.species, options, exchange, result);
-  else self.fp64->evaluate(configuration, self.species, options, exchange, result);
+  if (self.fp32 != nullptr)
+    self.fp32->evaluate(configuration, self.species, options, exchange, result);
+  else
+    self.fp64->evaluate(configuration, self.species, options, exchange, result);
 }
 
 }  // namespace hea

@@ -10,7 +10,7 @@
 namespace hea {
 
 struct Tensor {
-  std::string type;                    // "F32", "F64"; others are refused when read
+  std::string type;  // "F32", "F64"; others are refused when read
   std::vector<std::int64_t> shape;
   const unsigned char *data = nullptr;  // inside the bytes given to read_safetensors, not aligned
   std::size_t n_bytes = 0;

@@ -6,7 +6,9 @@
 namespace hea {
 
 Uncertainty::Uncertainty(const Model &model)
-    : n_(static_cast<std::size_t>(model.n_elements() * model.n_hidden)), scale_(model.sigma_scale), factor_(model.gram) {
+    : n_(static_cast<std::size_t>(model.n_elements() * model.n_hidden)),
+      scale_(model.sigma_scale),
+      factor_(model.gram) {
   for (std::size_t i = 0; i < n_; ++i) {
     double *row = factor_.data() + i * n_;
     row[i] += model.sigma_ridge;

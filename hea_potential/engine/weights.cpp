@@ -9,7 +9,8 @@ template<typename T>
 void pack(const T *dense, int k, int n, int panel, T *packed) {
   for (int at = 0; at < n; at += panel) {
     const int width = std::min(panel, n - at);
-    for (int row = 0; row < k; ++row) packed = std::copy_n(dense + static_cast<std::ptrdiff_t>(row) * n + at, width, packed);
+    for (int row = 0; row < k; ++row)
+      packed = std::copy_n(dense + static_cast<std::ptrdiff_t>(row) * n + at, width, packed);
   }
 }
 
@@ -41,9 +42,11 @@ Aligned<T> padded_copy(const double *values, int n) {
   return out;
 }
 
-// stored[out][in] of the file; entry (o, i) goes to padded places (out_places[o], in_places[i]), a place -1 is left out.
+// stored[out][in] of the file; entry (o, i) goes to padded places (out_places[o], in_places[i]), a place -1 is left
+// out.
 template<typename T>
-Matrix<T> matrix(const double *stored, const Places &out_places, int n_out, const Places &in_places, int n_in, int panel) {
+Matrix<T> matrix(const double *stored, const Places &out_places, int n_out, const Places &in_places, int n_in,
+                 int panel) {
   Matrix<T> result;
   result.n_in = n_in;
   result.n_out = n_out;
@@ -82,8 +85,8 @@ Weights<T>::Weights(const Model &model, const std::vector<int> &used, const Kern
     return tensor.data() + static_cast<std::size_t>(index) * static_cast<std::size_t>(size);
   };
 
-  // Adapter rows of the file in their padded place, by species. Rows of absent elements, of the atom's own, and those of
-  // the gate of three elements when there are fewer, are silent and left out.
+  // Adapter rows of the file in their padded place, by species. Rows of absent elements, of the atom's own, and those
+  // of the gate of three elements when there are fewer, are silent and left out.
   const int file_rows = model.n_elements() * model.rank_pair + model.rank_many;
   std::vector<Places> row_places;
   for (int z = 0; z < n_species; ++z) {
@@ -112,14 +115,16 @@ Weights<T>::Weights(const Model &model, const std::vector<int> &used, const Kern
     layer.bias2 = padded_copy<T>(part(model.f2out2_bias, l, f), f);
 
     const int knots = n_intervals + 3;
-    layer.table.resize(static_cast<std::size_t>(n_species * (n_species + 1) / 2 * knots) * static_cast<std::size_t>(cp));
+    layer.table.resize(static_cast<std::size_t>(n_species * (n_species + 1) / 2 * knots) *
+                       static_cast<std::size_t>(cp));
     for (int a = 0; a < n_species; ++a) {
       for (int b = a; b < n_species; ++b) {
         const int file_pair = model.pair_index(used[static_cast<std::size_t>(a)], used[static_cast<std::size_t>(b)]);
         const double *from = part(model.filters, l * model.n_pairs() + file_pair, knots * c);
         T *to = layer.table.data() + static_cast<std::ptrdiff_t>(pair(a, b)) * knots * cp;
         for (int k = 0; k < knots; ++k, from += c, to += cp) {
-          for (int channel = 0; channel < c; ++channel) to[places[static_cast<std::size_t>(channel)]] = static_cast<T>(from[channel]);
+          for (int channel = 0; channel < c; ++channel)
+            to[places[static_cast<std::size_t>(channel)]] = static_cast<T>(from[channel]);
         }
       }
     }
@@ -127,9 +132,10 @@ Weights<T>::Weights(const Model &model, const std::vector<int> &used, const Kern
     for (int z = 0; gated() && z < n_species; ++z) {
       const auto species = static_cast<std::size_t>(z);
       const int index = l * model.n_elements() + used[species], rows = adapter_rows;
-      layer.adapter.push_back(
-          {matrix<T>(part(model.adapter_in, index, file_rows * c), row_places[species], rows, places, cp, kernels.panel),
-           matrix<T>(part(model.adapter_out, index, f * file_rows), features, fp, row_places[species], rows, kernels.panel)});
+      layer.adapter.push_back({matrix<T>(part(model.adapter_in, index, file_rows * c), row_places[species], rows,
+                                         places, cp, kernels.panel),
+                               matrix<T>(part(model.adapter_out, index, f * file_rows), features, fp,
+                                         row_places[species], rows, kernels.panel)});
     }
   }
 
@@ -137,7 +143,8 @@ Weights<T>::Weights(const Model &model, const std::vector<int> &used, const Kern
     const Aligned<T> row = padded_copy<T>(part(model.embedding, element, f), f);
     embedding.insert(embedding.end(), row.begin(), row.end());
     Head<T> &head = heads.emplace_back();
-    head.hidden = matrix<T>(part(model.head_hidden_weight, element, d * f), plain(d), padded(d), features, fp, kernels.panel);
+    head.hidden =
+        matrix<T>(part(model.head_hidden_weight, element, d * f), plain(d), padded(d), features, fp, kernels.panel);
     head.bias = padded_copy<T>(part(model.head_hidden_bias, element, d), d);
     head.out.assign(part(model.head_out, element, d), part(model.head_out, element + 1, d));
     head.e0 = model.e0[static_cast<std::size_t>(element)];

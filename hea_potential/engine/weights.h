@@ -18,7 +18,7 @@ struct Matrix {
 
 // Rows of an adapter that share a gate.
 struct AdapterGroup {
-  int gate;   // a species, or n_species for the gate of three or more elements
+  int gate;  // a species, or n_species for the gate of three or more elements
   int begin, end;
 };
 
@@ -52,15 +52,15 @@ struct Weights {
 
   int n_species = 0;
   Widths widths;
-  int n_hidden = 0;                  // as in the model; rows are padded(n_hidden) wide
+  int n_hidden = 0;  // as in the model; rows are padded(n_hidden) wide
   int n_intervals = 0;
   bool silu = false;
-  Aligned<T> embedding;              // [species][features]
-  Aligned<T> first_y;                // U^0 embedding
+  Aligned<T> embedding;  // [species][features]
+  Aligned<T> first_y;    // U^0 embedding
   std::vector<Interaction<T>> interactions;
-  std::vector<Head<T>> heads;        // by species
+  std::vector<Head<T>> heads;                             // by species
   std::vector<std::vector<AdapterGroup>> adapter_groups;  // by species; only rows whose gates can be open
-  int adapter_rows = 0;              // padded, the same for all species
+  int adapter_rows = 0;                                   // padded, the same for all species
   bool gated() const { return adapter_rows > 0; }
 };
 

@@ -1,4 +1,5 @@
-// The screened nuclear repulsion of Ziegler, Biersack and Littmark (1985), switched off smoothly; constants as LAMMPS pair zbl.
+// The screened nuclear repulsion of Ziegler, Biersack and Littmark (1985), switched off smoothly; constants as LAMMPS
+// pair zbl.
 #pragma once
 
 #include <cmath>

@@ -2,7 +2,8 @@
 
     python tests/benchmarks/engine_speed.py [--elements 6] [--cells 10] [--precision single] [--repeat 10]
 
-4000 atoms of fcc (10 x 10 x 10 cells), cutoff 5 Angstrom, 43 neighbours, random weights. Prints a table; asserts nothing.
+4000 atoms of fcc (10 x 10 x 10 cells), cutoff 5 Angstrom, 43 neighbours, random weights.
+Prints a table; asserts nothing.
 """
 
 from __future__ import annotations
@@ -25,10 +26,18 @@ from random_model import model_bytes, random_model
 
 ELEMENTS = ("Ni", "Cu", "Pd", "Ag", "Pt", "Au")
 # F, A, L, D, rank_pair, rank_many
-SIZES = [(64, 16, 2, 64, 8, 16), (64, 0, 3, 64, 0, 0), (64, 16, 2, 64, 0, 0), (128, 32, 2, 64, 8, 16), (32, 8, 2, 32, 4, 8)]
+SIZES = [
+    (64, 16, 2, 64, 8, 16),
+    (64, 0, 3, 64, 0, 0),
+    (64, 16, 2, 64, 0, 0),
+    (128, 32, 2, 64, 8, 16),
+    (32, 8, 2, 32, 4, 8),
+]
 
 
-def crystal(rng: np.random.Generator, cells: int, n_elements: int) -> tuple[NDArray[np.int32], NeighbourList, NDArray[np.float64]]:
+def crystal(
+    rng: np.random.Generator, cells: int, n_elements: int
+) -> tuple[NDArray[np.int32], NeighbourList, NDArray[np.float64]]:
     """Random alloy on a rattled fcc lattice: types, half neighbour list, distance vectors."""
     atoms = bulk("Cu", "fcc", a=3.61, cubic=True) * (cells, cells, cells)
     atoms.positions += rng.normal(scale=0.03, size=(len(atoms), 3))
@@ -37,7 +46,9 @@ def crystal(rng: np.random.Generator, cells: int, n_elements: int) -> tuple[NDAr
     return types, neighbours, neighbours.vectors(atoms.positions, atoms.cell.array, atoms.pbc)
 
 
-def seconds_by_pass(potential: Potential, rng: np.random.Generator, cells: int, n_elements: int, repeat: int) -> dict[str, float]:
+def seconds_by_pass(
+    potential: Potential, rng: np.random.Generator, cells: int, n_elements: int, repeat: int
+) -> dict[str, float]:
     """The least time of each pass over the calls, in microseconds per atom: what other programs disturb least."""
     types, neighbours, vectors = crystal(rng, cells, n_elements)
     least: dict[str, float] = {}
@@ -63,10 +74,14 @@ def main() -> None:
         rng = np.random.default_rng(1)
         model = random_model(rng, elements=ELEMENTS, n_features=f, n_angular=a, n_interactions=layers, n_hidden=d,
                              n_intervals=64, rank_pair=rank_pair, rank_many=rank_many, sigma=False)  # fmt: skip
-        potential = Potential(Model(model_bytes(*model, fp32=True)), list(range(arguments.elements)), arguments.precision)
+        potential = Potential(
+            Model(model_bytes(*model, fp32=True)), list(range(arguments.elements)), arguments.precision
+        )
         rows.append(seconds_by_pass(potential, rng, arguments.cells, arguments.elements, arguments.repeat))
 
-    title = f"us/atom, {simd_name()}, {arguments.precision}, {arguments.elements} elements, {4 * arguments.cells**3} atoms"
+    title = (
+        f"us/atom, {simd_name()}, {arguments.precision}, {arguments.elements} elements, {4 * arguments.cells**3} atoms"
+    )
     table = Table("F, A, L, D, ranks", *rows[0], "total", title=title)
     for size, row in zip(SIZES, rows, strict=True):
         cells = [f"{row.get(name, 0.0):.2f}" for name in rows[0]]

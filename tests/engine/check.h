@@ -44,24 +44,24 @@ inline int run_all(const std::vector<Test> &tests) {
 
 }  // namespace check
 
-#define CHECK(condition)                                                        \
-  do {                                                                          \
+#define CHECK(condition)                                                          \
+  do {                                                                            \
     if (!(condition)) check::report(__FILE__, __LINE__, "not true: " #condition); \
   } while (false)
 
-#define CHECK_NEAR(got, expected, tolerance)                                                                      \
-  do {                                                                                                            \
-    const double check_got = (got), check_expected = (expected);                                                  \
-    if (!(std::abs(check_got - check_expected) <= (tolerance)))                                                   \
-      check::report(__FILE__, __LINE__,                                                                           \
-                    #got " = " + std::to_string(check_got) + ", expected " + std::to_string(check_expected) +     \
-                        ", difference " + std::to_string(1e12 * (check_got - check_expected)) + "e-12");          \
+#define CHECK_NEAR(got, expected, tolerance)                                                                  \
+  do {                                                                                                        \
+    const double check_got = (got), check_expected = (expected);                                              \
+    if (!(std::abs(check_got - check_expected) <= (tolerance)))                                               \
+      check::report(__FILE__, __LINE__,                                                                       \
+                    #got " = " + std::to_string(check_got) + ", expected " + std::to_string(check_expected) + \
+                        ", difference " + std::to_string(1e12 * (check_got - check_expected)) + "e-12");      \
   } while (false)
 
 // The message of the exception holds the words, and names what was got.
-#define CHECK_THROWS(exception, words, ...)                                                                            \
-  do {                                                                                                                 \
-    const std::string check_message = check::message_of<exception>([&] { __VA_ARGS__; });                              \
-    if (check_message.find(words) == std::string::npos)                                                                \
-      check::report(__FILE__, __LINE__, "'" + check_message + "' should hold '" + std::string(words) + "'");            \
+#define CHECK_THROWS(exception, words, ...)                                                                  \
+  do {                                                                                                       \
+    const std::string check_message = check::message_of<exception>([&] { __VA_ARGS__; });                    \
+    if (check_message.find(words) == std::string::npos)                                                      \
+      check::report(__FILE__, __LINE__, "'" + check_message + "' should hold '" + std::string(words) + "'"); \
   } while (false)

@@ -88,8 +88,10 @@ std::vector<unsigned char> ModelFile::bytes() const {
       unsigned char raw[8];
       const float narrow = static_cast<float>(value);
       const std::size_t width = tensor.type == "F32" ? 4 : 8;
-      if (width == 4) std::memcpy(raw, &narrow, 4);
-      else std::memcpy(raw, &value, 8);
+      if (width == 4)
+        std::memcpy(raw, &narrow, 4);
+      else
+        std::memcpy(raw, &value, 8);
       data.insert(data.end(), raw, raw + width);
     }
     std::string shape;

@@ -8,7 +8,8 @@ using hea::parse_json;
 namespace {
 
 void reads_every_kind_of_value() {
-  const Json json = parse_json(R"( {"a": [1, -2.5e3, 0, 0.125], "b": {"c": null, "d": true, "e": false}, "f": "x"} )", "text");
+  const Json json =
+      parse_json(R"( {"a": [1, -2.5e3, 0, 0.125], "b": {"c": null, "d": true, "e": false}, "f": "x"} )", "text");
   CHECK(json.kind == Json::Kind::object);
   const Json &a = *json.find("a");
   CHECK(a.items.size() == 4);
@@ -27,11 +28,12 @@ void reads_escapes_as_utf8() {
 }
 
 void refuses_what_is_not_json() {
-  const char *wrong[] = {"",         " ",        "{",         "[1, ]",     "{\"a\" 1}",  "{\"a\": 1,}", "{a: 1}",   "01",
-                         "+1",       ".5",       "1.",        "1e",        "tru",        "nul",         "'x'",      "\"x",
-                         "\"\\x\"",  "\"\\u12\"", "\"\\uD800\"", "\"\\uDC00\"", "\"\\uD800\\u0041\"", "[1] 2", "NaN", "1e999",
-                         "\"\n\"",   "[1 2]",    "-",         "{\"a\": 1, \"a\": 2}"};
-  for (const char *text : wrong) CHECK_THROWS(hea::ModelError, "text: not valid JSON at byte", parse_json(text, "text"));
+  const char *wrong[] = {"",      " ",   "{",       "[1, ]",     "{\"a\" 1}",   "{\"a\": 1,}", "{a: 1}",
+                         "01",    "+1",  ".5",      "1.",        "1e",          "tru",         "nul",
+                         "'x'",   "\"x", "\"\\x\"", "\"\\u12\"", "\"\\uD800\"", "\"\\uDC00\"", "\"\\uD800\\u0041\"",
+                         "[1] 2", "NaN", "1e999",   "\"\n\"",    "[1 2]",       "-",           "{\"a\": 1, \"a\": 2}"};
+  for (const char *text : wrong)
+    CHECK_THROWS(hea::ModelError, "text: not valid JSON at byte", parse_json(text, "text"));
 }
 
 void refuses_bombs() {

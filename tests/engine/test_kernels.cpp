@@ -1,10 +1,9 @@
 // Every instruction set that this processor has, against plain loops.
-#include "check.h"
-
 #include <algorithm>
 #include <random>
 
 #include "aligned.h"
+#include "check.h"
 #include "kernels.h"
 
 namespace {
@@ -71,7 +70,8 @@ void multiply(const hea::Kernels<T> &kernels) {
 template<typename T>
 void activations(const hea::Kernels<T> &kernels) {
   constexpr std::size_t n = 4096;
-  hea::Aligned<T> x(n), value(n), slope(n), other(n), product(n, T(3)), gate(n, T(0.5)), gated(n), gradient(n, T(2)), by_gate(n, T(1));
+  hea::Aligned<T> x(n), value(n), slope(n), other(n), product(n, T(3)), gate(n, T(0.5)), gated(n), gradient(n, T(2)),
+      by_gate(n, T(1));
   for (std::size_t k = 0; k < n; ++k) x[k] = static_cast<T>((static_cast<double>(k) - 2048.0) / 20.48);  // -100 .. 100
   x[0] = T(-1e4);
   x[n - 1] = T(1e4);
@@ -139,7 +139,9 @@ hea::Aligned<double> plain_messages(const Graph<T> &graph) {
   const auto add = [&](const hea::Edge<T> &edge, int to, int from, double sign) {
     const auto filter = [&](int channel) {
       double sum = 0.0;
-      for (int k = 0; k < 4; ++k) sum += double(edge.basis[k]) * double(graph.table[static_cast<std::size_t>((edge.table_row + k) * w.channels() + channel)]);
+      for (int k = 0; k < 4; ++k)
+        sum += double(edge.basis[k]) *
+               double(graph.table[static_cast<std::size_t>((edge.table_row + k) * w.channels() + channel)]);
       return sum;
     };
     const auto y = [&](int f) { return double(graph.y[static_cast<std::size_t>(from * w.features + f)]); };
@@ -148,11 +150,13 @@ hea::Aligned<double> plain_messages(const Graph<T> &graph) {
     for (int a = 0; a < w.angular; ++a) {
       double *v = row + w.features + a, *t = v + 3 * w.angular;
       for (int c = 0; c < 3; ++c) v[c * w.angular] += sign * filter(w.features + a) * double(edge.direction[c]) * y(a);
-      for (int c = 0; c < 5; ++c) t[c * w.angular] += filter(w.features + w.angular + a) * double(edge.harmonics[c]) * y(a);
+      for (int c = 0; c < 5; ++c)
+        t[c * w.angular] += filter(w.features + w.angular + a) * double(edge.harmonics[c]) * y(a);
     }
   };
   for (int i = 0; i + 1 < Graph<T>::n_atoms; ++i) {
-    for (std::int64_t e = graph.first[static_cast<std::size_t>(i)]; e < graph.first[static_cast<std::size_t>(i) + 1]; ++e) {
+    for (std::int64_t e = graph.first[static_cast<std::size_t>(i)]; e < graph.first[static_cast<std::size_t>(i) + 1];
+         ++e) {
       const hea::Edge<T> &edge = graph.edges[static_cast<std::size_t>(e)];
       add(edge, i, edge.neighbour, 1.0);
       add(edge, edge.neighbour, i, -1.0);
@@ -170,22 +174,29 @@ void edges(const hea::Kernels<T> &kernels) {
     const hea::Aligned<double> expected = plain_messages(graph);
     hea::Aligned<T> message(expected.size());
     kernels.edges_forward(graph.list(), w, graph.table.data(), graph.y.data(), message.data());
-    for (std::size_t k = 0; k < expected.size(); ++k) CHECK_NEAR(static_cast<double>(message[k]), expected[k], 100 * epsilon<T>);
+    for (std::size_t k = 0; k < expected.size(); ++k)
+      CHECK_NEAR(static_cast<double>(message[k]), expected[k], 100 * epsilon<T>);
 
     // Messages are linear in y: <gradient by y, y> = <gradient by messages, messages>.
     hea::Aligned<T> y_gradient(graph.y.size());
     hea::Aligned<hea::EdgeGradient<T>> gradient(graph.edges.size()), without(graph.edges.size());
-    kernels.edges_backward(graph.list(), w, graph.table.data(), graph.y.data(), graph.message_gradient.data(), y_gradient.data(), gradient.data());
+    kernels.edges_backward(graph.list(), w, graph.table.data(), graph.y.data(), graph.message_gradient.data(),
+                           y_gradient.data(), gradient.data());
     double by_y = 0.0, by_message = 0.0;
-    for (std::size_t k = 0; k < y_gradient.size(); ++k) by_y += static_cast<double>(y_gradient[k]) * static_cast<double>(graph.y[k]);
-    for (std::size_t k = 0; k < expected.size(); ++k) by_message += static_cast<double>(graph.message_gradient[k]) * expected[k];
+    for (std::size_t k = 0; k < y_gradient.size(); ++k)
+      by_y += static_cast<double>(y_gradient[k]) * static_cast<double>(graph.y[k]);
+    for (std::size_t k = 0; k < expected.size(); ++k)
+      by_message += static_cast<double>(graph.message_gradient[k]) * expected[k];
     CHECK_NEAR(by_y, by_message, 1e4 * epsilon<T>);
 
     // The gradients of the edges do not depend on whether that of y is wanted.
-    kernels.edges_backward(graph.list(), w, graph.table.data(), graph.y.data(), graph.message_gradient.data(), nullptr, without.data());
+    kernels.edges_backward(graph.list(), w, graph.table.data(), graph.y.data(), graph.message_gradient.data(), nullptr,
+                           without.data());
     for (std::size_t e = 0; e < gradient.size(); ++e) {
       CHECK_NEAR(static_cast<double>(gradient[e].radial), static_cast<double>(without[e].radial), 300 * epsilon<T>);
-      for (int c = 0; c < 3; ++c) CHECK_NEAR(static_cast<double>(gradient[e].angular[c]), static_cast<double>(without[e].angular[c]), 300 * epsilon<T>);
+      for (int c = 0; c < 3; ++c)
+        CHECK_NEAR(static_cast<double>(gradient[e].angular[c]), static_cast<double>(without[e].angular[c]),
+                   300 * epsilon<T>);
     }
   }
 }
@@ -196,13 +207,16 @@ void edge_slopes(const hea::Kernels<T> &kernels) {
   std::mt19937 generator(4);
   const Graph<T> graph(32, 16, generator);
   Graph<T> changed = graph;
-  for (hea::Edge<T> &edge : changed.edges) std::copy(std::begin(edge.slope), std::end(edge.slope), std::begin(edge.basis));
+  for (hea::Edge<T> &edge : changed.edges)
+    std::copy(std::begin(edge.slope), std::end(edge.slope), std::begin(edge.basis));
   const hea::Aligned<double> messages = plain_messages(changed);
   hea::Aligned<hea::EdgeGradient<T>> gradient(graph.edges.size());
-  kernels.edges_backward(graph.list(), graph.widths, graph.table.data(), graph.y.data(), graph.message_gradient.data(), nullptr, gradient.data());
+  kernels.edges_backward(graph.list(), graph.widths, graph.table.data(), graph.y.data(), graph.message_gradient.data(),
+                         nullptr, gradient.data());
   double got = 0.0, expected = 0.0;
   for (const hea::EdgeGradient<T> &g : gradient) got += static_cast<double>(g.radial);
-  for (std::size_t k = 0; k < messages.size(); ++k) expected += static_cast<double>(graph.message_gradient[k]) * messages[k];
+  for (std::size_t k = 0; k < messages.size(); ++k)
+    expected += static_cast<double>(graph.message_gradient[k]) * messages[k];
   CHECK_NEAR(got, expected, 1e4 * epsilon<T>);
 }
 
@@ -223,8 +237,10 @@ void invariants(const hea::Kernels<T> &kernels) {
     CHECK_NEAR(static_cast<double>(q[32 + a]), std::sqrt(1.0 + v2) - 1.0, 4 * epsilon<T>);
     CHECK_NEAR(static_cast<double>(q[48 + a]), std::sqrt(1.0 + t2) - 1.0, 4 * epsilon<T>);
     for (std::size_t c = 0; c < 8; ++c) {
-      const double at = static_cast<double>(message[32 + 16 * c + a]), by_q = static_cast<double>(q_gradient[(c < 3 ? 32 : 48) + a]);
-      CHECK_NEAR(static_cast<double>(gradient[32 + 16 * c + a]), by_q * at / std::sqrt(1.0 + (c < 3 ? v2 : t2)), 10 * epsilon<T>);
+      const double at = static_cast<double>(message[32 + 16 * c + a]),
+                   by_q = static_cast<double>(q_gradient[(c < 3 ? 32 : 48) + a]);
+      CHECK_NEAR(static_cast<double>(gradient[32 + 16 * c + a]), by_q * at / std::sqrt(1.0 + (c < 3 ? v2 : t2)),
+                 10 * epsilon<T>);
     }
   }
 }

@@ -1,14 +1,15 @@
-#include "check.h"
-
 #include <limits>
 #include <random>
 
+#include "check.h"
 #include "model.h"
 #include "random_model.h"
 
 namespace {
 
-hea::Model read(const std::vector<unsigned char> &bytes) { return hea::read_model(bytes.data(), bytes.size()); }
+hea::Model read(const std::vector<unsigned char> &bytes) {
+  return hea::read_model(bytes.data(), bytes.size());
+}
 
 std::string replaced(std::string text, const std::string &from, const std::string &to) {
   const std::size_t at = text.find(from);
@@ -128,11 +129,12 @@ void names_the_file() {
 }  // namespace
 
 int main() {
-  return check::run_all({{"reads what was written", reads_what_was_written},
-                         {"reads single precision and models without parts", reads_single_precision_and_models_without_parts},
-                         {"refuses wrong metadata", refuses_wrong_metadata},
-                         {"refuses wrong tensors", refuses_wrong_tensors},
-                         {"refuses every truncation and appended bytes", refuses_every_truncation_and_appended_bytes},
-                         {"survives mutations", survives_mutations},
-                         {"names the file", names_the_file}});
+  return check::run_all(
+      {{"reads what was written", reads_what_was_written},
+       {"reads single precision and models without parts", reads_single_precision_and_models_without_parts},
+       {"refuses wrong metadata", refuses_wrong_metadata},
+       {"refuses wrong tensors", refuses_wrong_tensors},
+       {"refuses every truncation and appended bytes", refuses_every_truncation_and_appended_bytes},
+       {"survives mutations", survives_mutations},
+       {"names the file", names_the_file}});
 }

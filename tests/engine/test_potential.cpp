@@ -1,8 +1,7 @@
-#include "check.h"
-
 #include <algorithm>
 #include <limits>
 
+#include "check.h"
 #include "owner_exchange.h"
 #include "random_model.h"
 #include "structure.h"
@@ -22,7 +21,8 @@ struct Evaluation {
 Evaluation evaluate(hea::Potential &potential, const Structure &s, double kappa = 0.0, double reach = 4.3) {
   const Edges edges(s, reach);
   const std::size_t n = s.type.size();
-  Evaluation out{0.0, 0.0, std::vector<double>(n), std::vector<double>(3 * n), std::vector<double>(6), std::vector<double>(6 * n)};
+  Evaluation out{
+      0.0, 0.0, std::vector<double>(n), std::vector<double>(3 * n), std::vector<double>(6), std::vector<double>(6 * n)};
   hea::Result result;
   result.atom_energy = out.atom_energy.data();
   result.force = out.force.data();
@@ -70,7 +70,8 @@ void forces_are_gradients(const ModelSize &size, int n_types, double box, double
   const auto scaled = [&](double factor) {
     Structure other = s;
     other.box *= factor;
-    for (auto &x : other.position) for (double &coordinate : x) coordinate *= factor;
+    for (auto &x : other.position)
+      for (double &coordinate : x) coordinate *= factor;
     return objective(potential, other, kappa);
   };
   CHECK_NEAR(at.virial[0] + at.virial[1] + at.virial[2], (scaled(1 - 1e-5) - scaled(1 + 1e-5)) / 2e-5, 1e-5);
@@ -91,9 +92,13 @@ void forces_of_clusters() {
   for (const int n_types : {1, 2, 3}) forces_are_gradients(ModelSize{}, n_types, 0.0, 0.0);
 }
 
-void forces_in_cells_smaller_than_the_cutoff() { forces_are_gradients(ModelSize{}, 3, 6.6, 0.0); }
+void forces_in_cells_smaller_than_the_cutoff() {
+  forces_are_gradients(ModelSize{}, 3, 6.6, 0.0);
+}
 
-void forces_with_sigma() { forces_are_gradients(ModelSize{}, 3, 0.0, 1.5); }
+void forces_with_sigma() {
+  forces_are_gradients(ModelSize{}, 3, 0.0, 1.5);
+}
 
 void forces_of_other_sizes() {
   ModelSize size;
