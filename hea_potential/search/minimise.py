@@ -31,8 +31,8 @@ SMALL = 200  # up to this many atoms comparing all pairs builds the neighbour li
 class Limits:
     """How to minimise and when to end: largest force on an atom (energy unit / length unit), most force calls.
 
-    Algorithms: `cg` is LAMMPS' conjugate gradient; `lbfgs` needs a third of its force calls, but each costs some 40
-    microseconds more; `auto` takes `lbfgs` for `pair_style hea` and `cg` for others, which are cheap for the most part.
+    Algorithms: `cg` is LAMMPS' conjugate gradient; `lbfgs` needs half its force calls or fewer, but each costs some 60
+    microseconds more; `auto` takes `lbfgs` for `pair_style hea` and `cg` for others, most of which are cheaper.
     """
 
     fmax: float = 0.01
