@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 def ssp(x: Array) -> Array:
     """Shifted softplus."""
-    return np.logaddexp(0.0, x) - np.log(2.0)
+    return np.asarray(np.logaddexp(0.0, x) - np.log(2.0))
 
 
 def silu(x: Array) -> Array:
@@ -35,7 +35,7 @@ def spline(points: Array, r: float, cutoff: float) -> Array:
     p = min(int(r * n / cutoff), n - 1)
     t = r * n / cutoff - p
     basis = [(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3]
-    return sum(b / 6 * c for b, c in zip(basis, points[p : p + 4], strict=True))  # type: ignore[return-value]
+    return np.asarray(np.array(basis) / 6 @ points[p : p + 4])
 
 
 def zbl(za: int, zb: int, r: float, inner: float, outer: float) -> float:

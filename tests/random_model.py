@@ -1,4 +1,4 @@
-"""Random but valid model files (ARCHITECTURE.md 2.1): every size is a parameter, magnitudes are those of trained models."""
+"""Random but valid model files (ARCHITECTURE.md 2.1) of any size, with magnitudes like those of trained models."""
 
 from __future__ import annotations
 
