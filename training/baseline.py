@@ -19,7 +19,7 @@ from torch import Tensor
 from hea_potential.complete_file import complete_file
 from hea_training.config import Config
 from hea_training.evaluate import error_table, errors_of_predictions
-from hea_training.fit import loss_of, optimise
+from hea_training.fit import Settings, loss_of, optimise
 from hea_training.graph import Batch, Graphs
 from hea_training.network import Architecture
 from hea_training.strata import start
@@ -27,7 +27,7 @@ from hea_training.strata import start
 if TYPE_CHECKING:
     from hea_training.run import Data
 
-__all__ = ["batch_inputs", "predict_baseline", "stock_schnet", "train_baseline"]
+__all__ = ["batch_inputs", "predict_baseline", "stock_gradient", "stock_schnet", "train_baseline"]
 
 
 def stock_schnet(arch: Architecture, e0: np.ndarray, n_rbf: int = 25) -> NeuralNetworkPotential:
@@ -87,6 +87,15 @@ def predict_baseline(model: NeuralNetworkPotential, graphs: Graphs, batch_size: 
     return energies, forces
 
 
+def stock_gradient(model: NeuralNetworkPotential, batch: Batch, elements: tuple[str, ...], settings: Settings) -> float:
+    """Adds the gradient of the loss to the model's parameters, as SchNetPack's task does; gives the loss."""
+    model.train()
+    inputs, order = batch_inputs(batch, elements)
+    loss = loss_of(*_in_batch_order(model(inputs), order), batch, settings)
+    loss.backward()
+    return float(loss.detach())
+
+
 def train_baseline(config: Config, data: "Data", provenance: dict[str, Any], report: Callable[[str, int, int, float], None]) -> Path:
     """Trains the stock SchNet with the settings of [training.full]; writes `best_model` (SchNetPack's own kind of file) and errors.json."""
     arch, settings, training = config.architecture, config.strata["full"], data.part("train")
@@ -98,16 +107,9 @@ def train_baseline(config: Config, data: "Data", provenance: dict[str, Any], rep
     model = stock_schnet(arch, e0)
     model.do_postprocessing = False
 
-    def gradient(batch: Batch) -> float:
-        model.train()
-        inputs, order = batch_inputs(batch, arch.elements)
-        loss = loss_of(*_in_batch_order(model(inputs), order), batch, settings)
-        loss.backward()
-        return float(loss.detach())
-
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimise(
-        model, [p for p in parameters if p.dim() > 1], [p for p in parameters if p.dim() < 2], gradient, training, settings, config.seed,
+        model, [p for p in parameters if p.dim() > 1], [p for p in parameters if p.dim() < 2], lambda batch: stock_gradient(model, batch, arch.elements, settings), training, settings, config.seed,
         checkpoint=config.output / "schnetpack.checkpoint", provenance=provenance,
         on_epoch=lambda epoch, loss: report("schnetpack", epoch, settings.epochs, loss),
     )  # fmt: skip

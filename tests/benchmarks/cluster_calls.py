@@ -2,8 +2,8 @@
 
     python tests/benchmarks/cluster_calls.py [--model hea6]
 
-The SpkCalculator runs a stock SchNetPack SchNet of the same features, interactions and cutoff (random weights: the time does
-not depend on them), as SchNetPack evaluates it. Atoms move a little before every call, as they do in a relaxation.
+The SpkCalculator runs a stock SchNetPack SchNet of the same features, interactions and cutoff (random weights: the time
+does not depend on them), as SchNetPack evaluates it. Atoms move a little before every call, as in a relaxation.
 """
 
 import argparse
@@ -37,7 +37,9 @@ def cluster(n_atoms: int, rng: np.random.Generator) -> Atoms:
     return atoms
 
 
-def milliseconds_per_call(atoms: Atoms, calculator: Calculator, rng: np.random.Generator, seconds: float = 1.0) -> float:
+def milliseconds_per_call(
+    atoms: Atoms, calculator: Calculator, rng: np.random.Generator, seconds: float = 1.0
+) -> float:
     """Return the median milliseconds of a force call, over about `seconds` of calls and at least three."""
     atoms = atoms.copy()
     atoms.calc = calculator

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/lammps_styles.py [--model hea6] [--steps 20] [--ranks 2]
 
-4000 atoms of fcc, molecular dynamics at 300 K, the time of LAMMPS's own loop; peers with the potentials that LAMMPS ships.
+4000 atoms of fcc, molecular dynamics at 300 K, the time of LAMMPS's own loop; the peers' potentials come with LAMMPS.
 """
 
 import argparse
@@ -50,7 +50,8 @@ def cases(model: str) -> list[Case]:
     ]
     one = f"pair_coeff * * {model} Cu"
     six = f"pair_coeff * * {model} {SIX}"
-    return peers + [
+    return [
+        *peers,
         Case("hea, 1 element", f"pair_style hea\n{one}", 3.62, 63.55),
         Case("hea, 6 elements", f"pair_style hea\n{six}", 3.85, 110.0, n_types=6),
         Case("hea, 1 element, double", f"pair_style hea precision double\n{one}", 3.62, 63.55),
@@ -60,8 +61,13 @@ def cases(model: str) -> list[Case]:
 
 def deck(case: Case, steps: int) -> str:
     """Return the LAMMPS input of one case: 4000 atoms, a few steps to warm up, then the timed run."""
-    types = "" if case.n_types == 1 else "set type 1 type/ratio 2 0.0 1\n" + "".join(
-        f"set type 1 type/ratio {t} {1 / (case.n_types - t + 2):.6f} {t}\n" for t in range(2, case.n_types + 1)
+    types = (
+        ""
+        if case.n_types == 1
+        else "set type 1 type/ratio 2 0.0 1\n"
+        + "".join(
+            f"set type 1 type/ratio {t} {1 / (case.n_types - t + 2):.6f} {t}\n" for t in range(2, case.n_types + 1)
+        )
     )
     return f"""units metal
 atom_style atomic
@@ -94,7 +100,8 @@ def loop_time_us(case: Case, steps: int, ranks: int, folder: Path) -> float:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     loops = re.findall(r"Loop time of (\S+) on \d+ procs for (\d+) steps with (\d+) atoms", done.stdout)
     if done.returncode or len(loops) != 2:
-        raise RuntimeError(f"{case.name}: LAMMPS ended with code {done.returncode}:\n{(done.stdout + done.stderr)[-600:]}")
+        output = (done.stdout + done.stderr)[-600:]
+        raise RuntimeError(f"{case.name}: LAMMPS ended with code {done.returncode}:\n{output}")
     seconds, n_steps, n_atoms = loops[-1]
     return float(seconds) / int(n_steps) / int(n_atoms) * 1e6
 
