@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from ase.data import atomic_numbers
+from hea_training.config import Config
+from hea_training.evaluate import error_table, errors_of_predictions
+from hea_training.fit import Settings, loss_of, optimise
+from hea_training.graph import Batch, Graphs
+from hea_training.network import Architecture
+from hea_training.strata import start
 from schnetpack import properties
 from schnetpack.atomistic import Atomwise, Forces, PairwiseDistances
 from schnetpack.model import NeuralNetworkPotential
@@ -17,12 +23,6 @@ from schnetpack.transform import AddOffsets
 from torch import Tensor
 
 from hea_potential.complete_file import complete_file
-from hea_training.config import Config
-from hea_training.evaluate import error_table, errors_of_predictions
-from hea_training.fit import Settings, loss_of, optimise
-from hea_training.graph import Batch, Graphs
-from hea_training.network import Architecture
-from hea_training.strata import start
 
 if TYPE_CHECKING:
     from hea_training.run import Data
@@ -36,7 +36,9 @@ def stock_schnet(arch: Architecture, e0: np.ndarray, n_rbf: int = 25) -> NeuralN
     for symbol, energy in zip(arch.elements, e0, strict=True):
         offsets.atomref[atomic_numbers[symbol]] = float(energy)
     return NeuralNetworkPotential(
-        representation=SchNet(arch.n_features, arch.n_interactions, GaussianRBF(n_rbf, arch.cutoff), CosineCutoff(arch.cutoff)),
+        representation=SchNet(
+            arch.n_features, arch.n_interactions, GaussianRBF(n_rbf, arch.cutoff), CosineCutoff(arch.cutoff)
+        ),
         input_modules=[PairwiseDistances()],
         output_modules=[Atomwise(arch.n_features, output_key=properties.energy), Forces()],
         postprocessors=[offsets],
@@ -70,7 +72,9 @@ def _in_batch_order(results: dict[str, Tensor], order: Tensor) -> tuple[Tensor, 
     return results[properties.energy], forces
 
 
-def predict_baseline(model: NeuralNetworkPotential, graphs: Graphs, batch_size: int = 64) -> tuple[np.ndarray, np.ndarray]:
+def predict_baseline(
+    model: NeuralNetworkPotential, graphs: Graphs, batch_size: int = 64
+) -> tuple[np.ndarray, np.ndarray]:
     """Energies [M] in eV and forces [sum of atoms, 3] in eV/A in the set's order of atoms."""
     model.eval()
     model.do_postprocessing = True
@@ -96,7 +100,9 @@ def stock_gradient(model: NeuralNetworkPotential, batch: Batch, elements: tuple[
     return float(loss.detach())
 
 
-def train_baseline(config: Config, data: "Data", provenance: dict[str, Any], report: Callable[[str, int, int, float], None]) -> Path:
+def train_baseline(
+    config: Config, data: "Data", provenance: dict[str, Any], report: Callable[[str, int, int, float], None]
+) -> Path:
     """Trains the stock SchNet with the settings of [training.full]; writes `best_model` (SchNetPack's own kind of file) and errors.json."""
     arch, settings, training = config.architecture, config.strata["full"], data.part("train")
     e0 = start(arch, training, config.seed)["e0"]
@@ -119,7 +125,9 @@ def train_baseline(config: Config, data: "Data", provenance: dict[str, Any], rep
     errors = {}
     for part in ("valid", "test"):
         graphs = data.part(part)
-        errors[part] = error_table(errors_of_predictions(graphs, *predict_baseline(model, graphs)), graphs, data.kinds(part))
+        errors[part] = error_table(
+            errors_of_predictions(graphs, *predict_baseline(model, graphs)), graphs, data.kinds(part)
+        )
     with complete_file(path) as temporary:
         torch.save(model, temporary)
     with complete_file(config.output / "errors.json") as temporary:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from ase.data import chemical_symbols
-
-from hea_potential.errors import InputError
 from hea_training.fit import Settings
 from hea_training.network import Architecture
+
+from hea_potential.errors import InputError
 
 __all__ = ["Config", "read_config"]
 
@@ -55,18 +55,23 @@ def read_config(path: Path) -> Config:
         raise InputError(f"configuration {path} is not TOML: {error}") from error
     wrong: list[str] = []
     top = _table(Config, document, "", wrong, skip=("strata", "architecture"), extra=("architecture", "training"))
-    architecture = _table(Architecture, _section(document, "architecture", wrong), "architecture.", wrong, skip=("elements",))
+    architecture = _table(
+        Architecture, _section(document, "architecture", wrong), "architecture.", wrong, skip=("elements",)
+    )
     training = _section(document, "training", wrong)
     common = _table(Settings, training, "training.", wrong, extra=STRATA)
     strata = {
-        name: common | _table(Settings, _section(training, name, wrong, "training."), f"training.{name}.", wrong) for name in STRATA
+        name: common | _table(Settings, _section(training, name, wrong, "training."), f"training.{name}.", wrong)
+        for name in STRATA
     }
     if wrong:
         raise InputError(f"configuration {path}: " + "; ".join(wrong))
     for key in ("data", "output"):
         top[key] = Path(path).parent / top[key]
     arch = Architecture(tuple(top["elements"]), **architecture)
-    config = replace(Config(**top), architecture=arch, strata={name: Settings(**values) for name, values in strata.items()})
+    config = replace(
+        Config(**top), architecture=arch, strata={name: Settings(**values) for name, values in strata.items()}
+    )
     wrong = list(_out_of_range(config))
     if wrong:
         raise InputError(f"configuration {path}: " + "; ".join(wrong))
@@ -82,7 +87,12 @@ def _section(table: dict[str, Any], key: str, wrong: list[str], prefix: str = ""
 
 
 def _table(
-    cls: type, given: dict[str, Any], prefix: str, wrong: list[str], skip: tuple[str, ...] = (), extra: tuple[str, ...] = ()
+    cls: type,
+    given: dict[str, Any],
+    prefix: str,
+    wrong: list[str],
+    skip: tuple[str, ...] = (),
+    extra: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """The values of a dataclass found in a TOML table; what does not fit is added to `wrong`."""
     hints = get_type_hints(cls)
@@ -147,13 +157,20 @@ def _out_of_range(config: Config) -> list[str]:
     require(arch.n_intervals >= 8, f"architecture.n_intervals must be at least 8, got {arch.n_intervals}")
     for name in ("rank_pair", "rank_many"):
         require(getattr(arch, name) >= 0, f"architecture.{name} must be at least 0, got {getattr(arch, name)}")
-    require(0 <= arch.n_angular <= arch.n_features, f"architecture.n_angular must be 0 to n_features, got {arch.n_angular}")
-    require(arch.head_activation in ("ssp", "silu"), f"architecture.head_activation must be ssp or silu, got {arch.head_activation!r}")
+    require(
+        0 <= arch.n_angular <= arch.n_features, f"architecture.n_angular must be 0 to n_features, got {arch.n_angular}"
+    )
+    require(
+        arch.head_activation in ("ssp", "silu"),
+        f"architecture.head_activation must be ssp or silu, got {arch.head_activation!r}",
+    )
     for stratum, settings in config.strata.items():
         for f in fields(Settings):
             value = getattr(settings, f.name)
             low = 1 if f.name in ("epochs", "batch_size") else 0
             require(value >= low, f"training.{stratum}.{f.name} must be at least {low}, got {value}")
         require(settings.learning_rate > 0, f"training.{stratum}.learning_rate must be positive")
-        require(0 < settings.warm_up < 1, f"training.{stratum}.warm_up must lie between 0 and 1, got {settings.warm_up}")
+        require(
+            0 < settings.warm_up < 1, f"training.{stratum}.warm_up must lie between 0 and 1, got {settings.warm_up}"
+        )
     return wrong

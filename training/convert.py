@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as functional
 from ase.data import atomic_numbers
+from hea_training.export import export
+from hea_training.network import Architecture
 from schnetpack.atomistic import Atomwise, Forces, PairwiseDistances
 from schnetpack.nn import shifted_softplus
 from schnetpack.representation import SchNet
 from schnetpack.transform import AddOffsets, CastTo32, CastTo64
 from torch import Tensor, nn
+from torch.nn import functional
 
 from hea_potential.errors import InputError
-from hea_training.export import export
-from hea_training.network import Architecture
 
 __all__ = ["Conversion", "convert", "load_checkpoint"]
 
@@ -44,14 +44,24 @@ def load_checkpoint(path: Path) -> nn.Module:
         raise InputError(f"checkpoint {path}: there is no such file")
     try:
         model = torch.load(path, map_location="cpu", weights_only=False)
-    except Exception as error:  # noqa: BLE001 - unpickling foreign files fails in many ways
+    except Exception as error:
         raise InputError(f"checkpoint {path} cannot be read: {error}") from error
     if not hasattr(model, "representation"):
-        raise InputError(f"checkpoint {path} holds {type(model).__name__}; allowed is a whole SchNetPack model (the file `best_model`)")
+        raise InputError(
+            f"checkpoint {path} holds {type(model).__name__}; allowed is a whole SchNetPack model (the file `best_model`)"
+        )
     return model
 
 
-def convert(model: nn.Module, elements: Sequence[str], path: Path, *, energy_unit: str, n_intervals: int = 250, name: str = "converted") -> Conversion:
+def convert(
+    model: nn.Module,
+    elements: Sequence[str],
+    path: Path,
+    *,
+    energy_unit: str,
+    n_intervals: int = 250,
+    name: str = "converted",
+) -> Conversion:
     """Writes a SchNetPack SchNet with an Atomwise energy head as a model file for the elements given.
 
     `energy_unit` is that of the checkpoint (eV, kcal/mol, Hartree); its lengths must be Angstrom. Raises InputError for a model that the format cannot hold.
@@ -86,7 +96,11 @@ def convert(model: nn.Module, elements: Sequence[str], path: Path, *, energy_uni
         tensors["e0"] = unit * _isolated(model, schnet, head, charges)
     nothing = np.zeros(arch.n_pairs)
     tensors |= {"zbl.inner": nothing, "zbl.outer": nothing.copy(), "distance.min": nothing.copy()}
-    provenance = {"converted from": "SchNetPack", "version": str(getattr(model, "spk_version", "unknown")), "filter error": largest}
+    provenance = {
+        "converted from": "SchNetPack",
+        "version": str(getattr(model, "spk_version", "unknown")),
+        "filter error": largest,
+    }
     export(path, arch, tensors, None, {"name": name, "provenance": provenance})
     return Conversion(path, arch, largest, rms)
 
@@ -103,7 +117,9 @@ def _checked(model: nn.Module, elements: Sequence[str]) -> tuple[SchNet, Atomwis
     foreign += [m for m in model.output_modules if not isinstance(m, Atomwise | Forces)]
     foreign += [m for m in model.postprocessors if not isinstance(m, AddOffsets | CastTo32 | CastTo64)]
     if foreign:
-        raise InputError(f"checkpoint: {type(foreign[0]).__name__} has no place in a model file; allowed are PairwiseDistances, Atomwise, Forces and AddOffsets")
+        raise InputError(
+            f"checkpoint: {type(foreign[0]).__name__} has no place in a model file; allowed are PairwiseDistances, Atomwise, Forces and AddOffsets"
+        )
     heads = [m for m in model.output_modules if isinstance(m, Atomwise)]
     if len(heads) != 1 or len(heads[0].outnet) != 2 or heads[0].n_out != 1 or heads[0].aggregation_mode != "sum":
         raise InputError("checkpoint: allowed is one Atomwise head of two layers, one output and aggregation 'sum'")
@@ -113,7 +129,11 @@ def _checked(model: nn.Module, elements: Sequence[str]) -> tuple[SchNet, Atomwis
     offsets = [m for m in model.postprocessors if isinstance(m, AddOffsets)]
     if any(not m.is_extensive for m in offsets):
         raise InputError("checkpoint: AddOffsets must be extensive, an energy")
-    if not elements or len(set(elements)) != len(elements) or any(s not in atomic_numbers or atomic_numbers[s] < 1 for s in elements):
+    if (
+        not elements
+        or len(set(elements)) != len(elements)
+        or any(s not in atomic_numbers or atomic_numbers[s] < 1 for s in elements)
+    ):
         raise InputError(f"elements: got {list(elements)}; allowed are different chemical symbols, at least one")
     return schnet, heads[0], name
 

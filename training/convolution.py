@@ -6,11 +6,10 @@ The messages of an atom are one row q of F + 8A numbers: m (F), v (3 x A), t (5 
 from dataclasses import dataclass
 
 import torch
+from hea_training import _convolution
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
-
-from hea_training import _convolution
 
 __all__ = ["Edges", "convolve", "convolve_reference", "harmonics", "spline_weights"]
 
@@ -33,7 +32,9 @@ class _Values(Function):
     """q(y, displacement) and its gradients by both; the filters are constants here."""
 
     @staticmethod
-    def forward(ctx, y: Tensor, displacement: Tensor, table: Tensor, edges: Edges, n_angular: int, cutoff: float) -> Tensor:  # noqa: ANN001
+    def forward(
+        ctx, y: Tensor, displacement: Tensor, table: Tensor, edges: Edges, n_angular: int, cutoff: float
+    ) -> Tensor:
         y, table, displacement = y.detach(), table.detach(), displacement.detach()
         q = y.new_zeros(y.shape[:2] + (y.shape[2] + 8 * n_angular,))
         _convolution.convolve(edges.first, edges.second, edges.pair, displacement, None, table, y, q, n_angular, cutoff)
@@ -43,7 +44,7 @@ class _Values(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, q_grad: Tensor):  # noqa: ANN001, ANN205
+    def backward(ctx, q_grad: Tensor):
         y, displacement, table = ctx.saved_tensors
         edges = ctx.edges
         y_grad, displacement_grad = torch.zeros_like(y), torch.zeros_like(displacement)
@@ -58,7 +59,7 @@ class _Rates(Function):
     """(q, rate of q) of (y, rate of y), and the gradients by those and by the filters; the geometry is constant here."""
 
     @staticmethod
-    def forward(ctx, y: Tensor, table: Tensor, edges: Edges, n_angular: int, cutoff: float) -> Tensor:  # noqa: ANN001
+    def forward(ctx, y: Tensor, table: Tensor, edges: Edges, n_angular: int, cutoff: float) -> Tensor:
         y, table = y.detach(), table.detach()
         q = y.new_zeros(y.shape[:2] + (y.shape[2] + 8 * n_angular,))
         _convolution.convolve(
@@ -70,7 +71,7 @@ class _Rates(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, q_grad: Tensor):  # noqa: ANN001, ANN205
+    def backward(ctx, q_grad: Tensor):
         y, table = ctx.saved_tensors
         edges = ctx.edges
         y_grad = torch.zeros_like(y)
@@ -105,7 +106,9 @@ def harmonics(u: Tensor) -> Tensor:
     """The five Y_c(u) [E, 5] of unit vectors u [E, 3], normalised so that Y(u).Y(u') = P_2(u.u')."""
     x, y, z = u.unbind(1)
     root3 = 3.0**0.5
-    return torch.stack([root3 * x * y, root3 * y * z, root3 * x * z, root3 / 2 * (x * x - y * y), (3 * z * z - 1) / 2], dim=1)
+    return torch.stack(
+        [root3 * x * y, root3 * y * z, root3 * x * z, root3 / 2 * (x * x - y * y), (3 * z * z - 1) / 2], dim=1
+    )
 
 
 def convolve_reference(y: Tensor, table: Tensor, edges: Edges, n_angular: int, cutoff: float) -> Tensor:

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from torch import Tensor
-
 from hea_training.fit import predict
 from hea_training.graph import Graphs
 from hea_training.network import Network
+from torch import Tensor
 
-__all__ = ["Errors", "compare_rows", "error_table", "errors_of", "errors_of_predictions"]
+__all__ = ["Errors", "error_table", "errors_of", "errors_of_predictions"]
 
 
 @dataclass(frozen=True)
@@ -62,19 +61,8 @@ def error_table(errors: Errors, graphs: Graphs, kinds: np.ndarray) -> dict[str, 
         "stratum": {name: errors.summary(chosen) for name, chosen in strata.items()},
         "elements": {str(n): errors.summary(count == n) for n in sorted(set(count.tolist()))},
         "kind": {str(kind): errors.summary(kinds == kind) for kind in sorted(set(kinds))},
-        "set": {str(name): errors.summary(names == name) for name in sorted(set(names[count <= 2]), key=lambda s: (len(s), s))},
+        "set": {
+            str(name): errors.summary(names == name)
+            for name in sorted(set(names[count <= 2]), key=lambda s: (len(s), s))
+        },
     }
-
-
-def compare_rows(stratified: dict[str, Any], full: dict[str, Any], n_data: dict[str, int], n_weights: dict[str, tuple[int, int]]) -> list[list[str]]:
-    """Rows of the table stratified against full: set, errors of both, number of data, numbers of weights."""
-    rows = []
-    for name in stratified:
-        a, b = stratified[name], full[name]
-        if not a["structures"]:
-            continue
-        rows.append([
-            name, f"{a['energy_mae']:.1f}", f"{b['energy_mae']:.1f}", f"{a['force_mae']:.0f}", f"{b['force_mae']:.0f}",
-            str(n_data.get(name, 0)), str(n_weights[name][0]), str(n_weights[name][1]),
-        ])  # fmt: skip
-    return rows

@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from hea_potential.model_file import FORMAT, UNITS, VERSION, ModelFile, read_model_file, write_model_file
 from hea_training.network import Architecture
 from hea_training.sigma import Uncertainty
 from hea_training.strata import Tensors
 
+from hea_potential.model_file import FORMAT, UNITS, VERSION, ModelFile, read_model_file, write_model_file
+
 __all__ = ["architecture_of", "export", "tensors_of"]
 
 
-def export(path: Path, arch: Architecture, tensors: Tensors, sigma: Uncertainty | None, document: Mapping[str, Any]) -> ModelFile:
+def export(
+    path: Path, arch: Architecture, tensors: Tensors, sigma: Uncertainty | None, document: Mapping[str, Any]
+) -> ModelFile:
     """Writes a model file; `document` adds what people want to know (name, provenance, errors, licence)."""
     tensors = dict(tensors)
     metadata = {"format": FORMAT, "version": VERSION, "units": dict(UNITS)} | arch.as_dict() | dict(document)

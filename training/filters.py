@@ -4,11 +4,10 @@ import math
 
 import numpy as np
 import torch
-import torch.nn.functional as functional
+from hea_training.network import Architecture
 from schnetpack.nn import Dense, GaussianRBF
 from torch import Tensor, nn
-
-from hea_training.network import Architecture
+from torch.nn import functional
 
 __all__ = ["Filters", "control_knots", "first_free_control"]
 
@@ -48,7 +47,9 @@ class Filters(nn.Module):
         self.arch = arch
         h = arch.cutoff / arch.n_intervals
         knots = torch.tensor(control_knots(arch), dtype=torch.get_default_dtype())
-        envelope = torch.where(knots < arch.cutoff - 1.5 * h, 0.5 * (1 + torch.cos(math.pi * knots.clamp(0) / (arch.cutoff - h))), 0.0)
+        envelope = torch.where(
+            knots < arch.cutoff - 1.5 * h, 0.5 * (1 + torch.cos(math.pi * knots.clamp(0) / (arch.cutoff - h))), 0.0
+        )
         self.register_buffer("base", base)
         self.register_buffer("rows", torch.tensor(trained, dtype=torch.int64))
         self.register_buffer("knots", knots)
@@ -69,7 +70,9 @@ class Filters(nn.Module):
     def _normalise(self, k: int) -> None:
         """Scales a network's last layer so that the messages of some twenty neighbours begin with unit variance."""
         with torch.no_grad():
-            inside = self.gaussians(self.knots[(self.knots > 0.4 * self.arch.cutoff) & (self.knots < 0.8 * self.arch.cutoff)])
+            inside = self.gaussians(
+                self.knots[(self.knots > 0.4 * self.arch.cutoff) & (self.knots < 0.8 * self.arch.cutoff)]
+            )
             self.last[k].weight *= 0.4 / self.last[k](self.hidden2[k](self.hidden1[k](inside))).std()
 
     def forward(self) -> Tensor:
@@ -86,5 +89,7 @@ class Filters(nn.Module):
 
 def _together(layers: nn.ModuleList, x: Tensor) -> Tensor:
     """Layer k on x[k] for all k at once: [k, n, in] -> [k, n, out]."""
-    y = torch.baddbmm(torch.stack([d.bias for d in layers])[:, None], x, torch.stack([d.weight for d in layers]).transpose(1, 2))
+    y = torch.baddbmm(
+        torch.stack([d.bias for d in layers])[:, None], x, torch.stack([d.weight for d in layers]).transpose(1, 2)
+    )
     return layers[0].activation(y)

@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-
 from hea_training.filters import Filters
 from hea_training.graph import Batch, Graphs
 from hea_training.network import Network
+from torch import Tensor, nn
 
 __all__ = ["Settings", "energy_and_forces", "fit", "loss_of", "optimise", "predict", "save_atomically", "step"]
 
@@ -59,7 +58,9 @@ def energy_and_forces(network: Network, filters: Tensor, batch: Batch) -> tuple[
     (pull,) = torch.autograd.grad(energy.sum(), displacement)
     n = len(batch.species)
     component = torch.arange(3)
-    index = torch.cat([batch.edges.first[:, None] * 3 + component, batch.edges.second[:, None] * 3 + component]).flatten()
+    index = torch.cat(
+        [batch.edges.first[:, None] * 3 + component, batch.edges.second[:, None] * 3 + component]
+    ).flatten()
     forces = torch.bincount(index, weights=torch.cat([pull, -pull]).flatten(), minlength=3 * n)
     return energy.detach(), forces.reshape(n, 3).to(pull.dtype)
 
@@ -132,7 +133,9 @@ def optimise(
     """
     generator = np.random.default_rng(seed)
     groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW([g for g in groups if g["params"]], lr=settings.learning_rate, betas=(0.9, 0.99), fused=True)
+    optimizer = torch.optim.AdamW(
+        [g for g in groups if g["params"]], lr=settings.learning_rate, betas=(0.9, 0.99), fused=True
+    )
     batches = max(1, -(-len(graphs) // settings.batch_size))
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, settings.learning_rate, total_steps=settings.epochs * batches + 1, pct_start=settings.warm_up,
@@ -143,7 +146,9 @@ def optimise(
     if checkpoint is not None and checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
         if any(state[key] != value for key, value in run.items()):
-            raise ValueError(f"{checkpoint} belongs to another run: {({key: state[key] for key in run})}; this run has {run}")
+            raise ValueError(
+                f"{checkpoint} belongs to another run: { ({key: state[key] for key in run}) }; this run has {run}"
+            )
         module.load_state_dict(state["module"])
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
@@ -163,7 +168,11 @@ def optimise(
             schedule.step()
         last = epoch + 1 == settings.epochs
         if checkpoint is not None and (last or time.monotonic() - saved > checkpoint_seconds):
-            states = {"module": module.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}
+            states = {
+                "module": module.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "schedule": schedule.state_dict(),
+            }
             save_atomically(states | run | {"epoch": epoch + 1, "provenance": provenance or {}}, checkpoint)
             saved = time.monotonic()
         if on_epoch is not None:

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from ase import Atoms
 from ase.data import chemical_symbols
+from hea_training.convolution import Edges
+from hea_training.zbl import zbl_energy_and_slope
 from torch import Tensor
 from vesin import NeighborList
 
 from hea_potential.dataset import DataSet
-from hea_training.convolution import Edges
-from hea_training.zbl import zbl_energy_and_slope
 
 __all__ = ["Batch", "Graphs", "pair_index", "smallest_distances"]
 
@@ -55,7 +55,12 @@ class Graphs:
 
     @classmethod
     def build(
-        cls, elements: Sequence[str], cutoff: float, structures: Iterable[Atoms], energies: Sequence[float], forces: Sequence[np.ndarray]
+        cls,
+        elements: Sequence[str],
+        cutoff: float,
+        structures: Iterable[Atoms],
+        energies: Sequence[float],
+        forces: Sequence[np.ndarray],
     ) -> "Graphs":
         """Finds the neighbours of every structure (units: A, eV, eV/A). Raises ValueError for an element that is not in `elements`."""
         self = cls(elements, cutoff)
@@ -77,7 +82,9 @@ class Graphs:
         self.first, self.second = (np.concatenate(x) if x else np.zeros(0, np.int64) for x in (first, second))
         self.displacement = np.concatenate(displacement) if displacement else np.zeros((0, 3))
         self.energies = np.asarray(energies, dtype=np.float64)
-        self.forces = np.concatenate([np.asarray(f, dtype=np.float64) for f in forces]) if len(forces) else np.zeros((0, 3))
+        self.forces = (
+            np.concatenate([np.asarray(f, dtype=np.float64) for f in forces]) if len(forces) else np.zeros((0, 3))
+        )
         self.offset_energy, self.offset_forces = np.zeros_like(self.energies), np.zeros_like(self.forces)
         self._index()
         return self
@@ -94,7 +101,9 @@ class Graphs:
             Atoms(dataset.numbers[a:b], positions=dataset.positions[a:b], cell=cell, pbc=pbc)
             for (a, b), cell, pbc in zip(dataset.bounds(), dataset.cell, dataset.pbc, strict=True)
         )
-        return cls.build(elements, cutoff, structures, dataset.energy, [dataset.forces[a:b] for a, b in dataset.bounds()])
+        return cls.build(
+            elements, cutoff, structures, dataset.energy, [dataset.forces[a:b] for a, b in dataset.bounds()]
+        )
 
     def _index(self) -> None:
         self.atom_start = np.concatenate([[0], np.cumsum(self.n_atoms)])
@@ -114,7 +123,11 @@ class Graphs:
         rows = np.asarray(rows, dtype=np.int64)
         atoms, edges = _ranges(self.atom_start, rows), _ranges(self.edge_start, rows)
         part.n_atoms, part.n_edges = self.n_atoms[rows], self.n_edges[rows]
-        part.species, part.forces, part.offset_forces = self.species[atoms], self.forces[atoms], self.offset_forces[atoms]
+        part.species, part.forces, part.offset_forces = (
+            self.species[atoms],
+            self.forces[atoms],
+            self.offset_forces[atoms],
+        )
         part.first, part.second, part.displacement = self.first[edges], self.second[edges], self.displacement[edges]
         part.energies, part.offset_energy = self.energies[rows], self.offset_energy[rows]
         part._index()

@@ -6,11 +6,11 @@ from os import PathLike
 import numpy as np
 import torch
 from ase import Atoms
-
-from hea_potential.model_file import ModelFile, read_model_file
 from hea_training.export import architecture_of
 from hea_training.graph import Graphs
 from hea_training.strata import load_network
+
+from hea_potential.model_file import ModelFile, read_model_file
 
 __all__ = ["Evaluation", "TorchModel", "from_file"]
 
@@ -65,7 +65,9 @@ class TorchModel:
             np.add.at(energies, ends, repulsion / 2)
         features = np.zeros((self.arch.n_elements, self.arch.n_hidden))
         np.add.at(features, graphs.species[order], f.detach().numpy())
-        return Evaluation(float(energies.sum()), energies, forces, d.T @ total, features.ravel(), self._sigma(features.ravel()))
+        return Evaluation(
+            float(energies.sum()), energies, forces, d.T @ total, features.ravel(), self._sigma(features.ravel())
+        )
 
     def _sigma(self, features: np.ndarray) -> float | None:
         if self.sigma is None:

@@ -4,12 +4,11 @@ import math
 from dataclasses import asdict, dataclass
 
 import torch
-import torch.nn.functional as functional
-from schnetpack.nn import Dense, shifted_softplus
-from torch import Tensor, nn
-
 from hea_training.convolution import Edges, convolve, convolve_reference
 from hea_training.graph import Batch
+from schnetpack.nn import Dense, shifted_softplus
+from torch import Tensor, nn
+from torch.nn import functional
 
 __all__ = ["Architecture", "Network", "gates"]
 
@@ -78,19 +77,21 @@ def _lengths(vectors: Tensor) -> Tensor:
 
 def _by_element(x: Tensor, weight: Tensor, counts: tuple[int, ...]) -> Tensor:
     """x [K, N, in] times weight[Z] [S, out, in], atoms being sorted by element."""
-    return torch.cat([functional.linear(part, w) for part, w in zip(x.split(counts, dim=1), weight, strict=True)], dim=1)
+    return torch.cat(
+        [functional.linear(part, w) for part, w in zip(x.split(counts, dim=1), weight, strict=True)], dim=1
+    )
 
 
 class _Scatter(torch.autograd.Function):
     """Sums values [E] into bins: torch's index_add is slow on CPUs, its bincount is not but has no gradient."""
 
     @staticmethod
-    def forward(ctx, values: Tensor, index: Tensor, size: int) -> Tensor:  # noqa: ANN001
+    def forward(ctx, values: Tensor, index: Tensor, size: int) -> Tensor:
         ctx.save_for_backward(index)
         return torch.bincount(index, weights=values.detach(), minlength=size).to(values.dtype)
 
     @staticmethod
-    def backward(ctx, grad: Tensor):  # noqa: ANN001, ANN205
+    def backward(ctx, grad: Tensor):
         (index,) = ctx.saved_tensors
         return grad[index], None, None
 
@@ -115,7 +116,9 @@ def gates(batch: Batch, edges: Edges, arch: Architecture) -> Tensor:
     g_rate = other * rate / (1 + density) ** 2
     together_rate = (g_rate[:, low] * g[:, high] + g[:, low] * g_rate[:, high]).sum(1, keepdim=True)
     many_rate = together_rate / (1 + together) ** 2
-    return torch.stack([value, torch.cat([g_rate.repeat_interleave(arch.rank_pair, 1), many_rate.expand(n, arch.rank_many)], dim=1)])
+    return torch.stack(
+        [value, torch.cat([g_rate.repeat_interleave(arch.rank_pair, 1), many_rate.expand(n, arch.rank_many)], dim=1)]
+    )
 
 
 class Network(nn.Module):
@@ -127,7 +130,14 @@ class Network(nn.Module):
     def __init__(self, arch: Architecture):
         super().__init__()
         self.arch = arch
-        s, f, c, d, p, layers = arch.n_elements, arch.n_features, arch.n_channels, arch.n_hidden, arch.n_rows, arch.n_interactions
+        s, f, c, d, p, layers = (
+            arch.n_elements,
+            arch.n_features,
+            arch.n_channels,
+            arch.n_hidden,
+            arch.n_rows,
+            arch.n_interactions,
+        )
         self.embedding = nn.Parameter(torch.randn(s, f))
         self.in2f = nn.ModuleList(Dense(f, f, bias=False) for _ in range(layers))
         self.f2out1 = nn.ModuleList(Dense(c, f, activation=shifted_softplus) for _ in range(layers))
@@ -162,7 +172,11 @@ class Network(nn.Module):
             y = self.in2f[layer](x)
             rows = run(y, filters[layer], edges, arch.n_angular, arch.cutoff)
             m, v, t = rows.split([arch.n_features, 3 * arch.n_angular, 5 * arch.n_angular], dim=2)
-            q = torch.cat([m, _lengths(v.unflatten(2, (3, -1))), _lengths(t.unflatten(2, (5, -1)))], dim=2) if arch.n_angular else m
+            q = (
+                torch.cat([m, _lengths(v.unflatten(2, (3, -1))), _lengths(t.unflatten(2, (5, -1)))], dim=2)
+                if arch.n_angular
+                else m
+            )
             first, second = self.f2out1[layer], self.f2out2[layer]
             x = x + _affine(_activate(_affine(q, first.weight, first.bias), "ssp"), second.weight, second.bias)
             if gamma is not None:
@@ -185,5 +199,7 @@ class Network(nn.Module):
     def forward(self, batch: Batch, filters: Tensor, edges: Edges | None = None) -> Tensor:
         """Energies [K, M] in eV (and their rates) of the structures of a batch, without E0 and ZBL."""
         f = self.features(batch, filters, edges)
-        atom = torch.cat([(part * w).sum(2) for part, w in zip(f.split(batch.counts, dim=1), self.head_out, strict=True)], dim=1)
+        atom = torch.cat(
+            [(part * w).sum(2) for part, w in zip(f.split(batch.counts, dim=1), self.head_out, strict=True)], dim=1
+        )
         return f.new_zeros(f.shape[0], len(batch.sizes)).index_add(1, batch.structure, atom)

@@ -17,19 +17,30 @@ from typing import Any
 
 import numpy as np
 import torch
-
-from hea_potential import __version__
-from hea_potential.complete_file import complete_file
-from hea_potential.dataset import DataSet, Split, read_dataset
-from hea_potential.errors import InputError
 from hea_training.config import Config
 from hea_training.evaluate import error_table, errors_of
 from hea_training.export import export
 from hea_training.fit import Settings
 from hea_training.graph import Graphs
 from hea_training.network import Architecture
+from hea_training.repulsion import widen_repulsion
 from hea_training.sigma import uncertainty
-from hea_training.strata import Stratum, Tensors, all_strata, load_network, merge, rows_of, start, train_stratum
+from hea_training.strata import (
+    Stratum,
+    Tensors,
+    all_strata,
+    load_network,
+    merge,
+    rows_of,
+    start,
+    train_stratum,
+    trained_pairs,
+)
+
+from hea_potential import __version__
+from hea_potential.complete_file import complete_file
+from hea_potential.dataset import DataSet, Split, read_dataset
+from hea_potential.errors import InputError
 
 __all__ = ["Data", "load_data", "train"]
 
@@ -59,20 +70,31 @@ def load_data(path: Path, arch: Architecture, split_seed: int, kinds: list[str])
     if kinds:
         unknown = sorted(set(kinds) - set(dataset.kind.astype(str)))
         if unknown:
-            raise InputError(f"kinds: {', '.join(unknown)} not in {path}, which has {', '.join(sorted(set(dataset.kind.astype(str))))}")
+            raise InputError(
+                f"kinds: {', '.join(unknown)} not in {path}, which has {', '.join(sorted(set(dataset.kind.astype(str))))}"
+            )
         usable &= np.isin(dataset.kind.astype(str), [*kinds, "atom"])
     dataset = dataset.select(usable)
     if len(dataset) == 0:
-        raise InputError(f"{path} has no structure of {', '.join(arch.elements)} alone; it has {sorted(present)[:5]} ...")
+        raise InputError(
+            f"{path} has no structure of {', '.join(arch.elements)} alone; it has {sorted(present)[:5]} ..."
+        )
     return Data(dataset, dataset.split(split_seed), Graphs.of(dataset, arch.elements, arch.cutoff))
 
 
 def provenance_of(config: Config, data: Data) -> dict[str, Any]:
     """What a model came from: versions, data and its hash, seeds, reference, settings."""
     return {
-        "packages": {"hea-potential": __version__} | {name: version(name) for name in ("torch", "schnetpack", "numpy", "ase")},
-        "data": {"name": config.data.name, "sha256": data.dataset.sha256(), "structures": len(data.dataset), "provenance": data.dataset.provenance},
-        "split": {"seed": config.split_seed} | {part: len(getattr(data.split, part)) for part in ("train", "valid", "test")},
+        "packages": {"hea-potential": __version__}
+        | {name: version(name) for name in ("torch", "schnetpack", "numpy", "ase")},
+        "data": {
+            "name": config.data.name,
+            "sha256": data.dataset.sha256(),
+            "structures": len(data.dataset),
+            "provenance": data.dataset.provenance,
+        },
+        "split": {"seed": config.split_seed}
+        | {part: len(getattr(data.split, part)) for part in ("train", "valid", "test")},
         "seed": config.seed,
         "model": config.model,
         "training": {name: asdict(settings) for name, settings in config.strata.items()},
@@ -100,20 +122,37 @@ def train(config: Config, report: Report | None = None) -> Path:
         tensors = start(arch, training, config.seed)
     except ValueError as error:
         raise InputError(f"{config.data}: {error}") from error
-    training.set_offsets(tensors["e0"], tensors["zbl.inner"], tensors["zbl.outer"])
     groups = all_strata(arch.n_elements) if config.model == "stratified" else [[Stratum("full")]]
-    for group in groups:
+    for number, group in enumerate(groups):
+        training.set_offsets(tensors["e0"], tensors["zbl.inner"], tensors["zbl.outer"])
         jobs = []
         for stratum in group:
             rows = rows_of(stratum, training)
             if len(rows):
                 kind = stratum.kind
-                jobs.append(Job(arch, tensors, stratum, training.subset(rows), config.strata[kind], config.seed, config.output, provenance))
+                jobs.append(
+                    Job(
+                        arch,
+                        tensors,
+                        stratum,
+                        training.subset(rows),
+                        config.strata[kind],
+                        config.seed,
+                        config.output,
+                        provenance,
+                    )
+                )
         jobs.sort(key=lambda job: -job.graphs.n_edges.sum())  # the longest first
         for stratum, trained in _run(jobs, config, report):
             tensors = merge(arch, tensors, stratum, trained)
-        if group is groups[-1] or group is not groups[0]:
-            finish(config, data, tensors, provenance)
+        try:
+            tensors = widen_repulsion(
+                arch, tensors, sorted({pair for job in jobs for pair in trained_pairs(arch, job.stratum)})
+            )
+        except ValueError as error:
+            raise InputError(f"{config.data}: {error}") from error
+        if 0 < number < len(groups) - 1:
+            finish(config, data, tensors, provenance)  # a first model, before the last stratum
     return finish(config, data, tensors, provenance)
 
 
@@ -123,7 +162,10 @@ def finish(config: Config, data: Data, tensors: Tensors, provenance: dict[str, A
     data.graphs.set_offsets(tensors["e0"], tensors["zbl.inner"], tensors["zbl.outer"])
     network = load_network(arch, tensors)
     table = torch.from_numpy(tensors["filters"].astype(np.float32))
-    errors = {part: error_table(errors_of(network, table, data.part(part)), data.part(part), data.kinds(part)) for part in ("valid", "test")}
+    errors = {
+        part: error_table(errors_of(network, table, data.part(part)), data.part(part), data.kinds(part))
+        for part in ("valid", "test")
+    }
     sigma = uncertainty(network, table, data.part("train"), data.part("valid")) if config.sigma else None
     path = config.output / "model.safetensors"
     document = {"name": config.name, "provenance": provenance, "errors": errors, "licence": config.licence}
@@ -172,7 +214,10 @@ def _run(jobs: list[Job], config: Config, report: Report) -> list[tuple[Stratum,
         context = multiprocessing.get_context("spawn")
         with context.Manager() as manager:
             messages = manager.Queue()
-            with _forwarded(messages, report), ProcessPoolExecutor(config.workers, context, _prepare, (messages, config.threads)) as pool:
+            with (
+                _forwarded(messages, report),
+                ProcessPoolExecutor(config.workers, context, _prepare, (messages, config.threads)) as pool,
+            ):
                 list(pool.map(_train, waiting))
     results = []
     for job in jobs:
@@ -193,7 +238,7 @@ def _prepare(messages: Any, threads: int) -> None:
 
 
 @contextmanager
-def _forwarded(messages: Any, report: Report):  # noqa: ANN202
+def _forwarded(messages: Any, report: Report):
     """Gives the workers' messages to `report`, in this process, while the block runs."""
     finished = threading.Event()
 
@@ -247,4 +292,6 @@ def _claim(output: Path, run: dict[str, Any]) -> None:
     elif path.read_text() != text:
         before, now = json.loads(path.read_text()), json.loads(text)
         differ = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
-        raise InputError(f"{output} holds another run (they differ in {', '.join(differ)}); allowed is an empty folder, or the same configuration and data")
+        raise InputError(
+            f"{output} holds another run (they differ in {', '.join(differ)}); allowed is an empty folder, or the same configuration and data"
+        )

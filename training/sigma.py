@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
-
 from hea_training.fit import predict
 from hea_training.graph import Graphs
 from hea_training.network import Network
+from torch import Tensor
 
 __all__ = ["Uncertainty", "structure_features", "uncertainty"]
 
@@ -59,7 +58,11 @@ def uncertainty(network: Network, table: Tensor, training: Graphs, valid: Graphs
         ratio = np.abs(error) / width
         ratio = np.minimum(ratio, np.quantile(ratio, 0.99)) if len(ratio) else np.ones(1)
         scale = max(float(np.sqrt((ratio**2).mean())), 1e-12)
-        surprise = float((np.log(scale * width / size) + 0.5 * (np.abs(error) / (scale * width)) ** 2).mean()) if len(f) else 0.0
+        surprise = (
+            float((np.log(scale * width / size) + 0.5 * (np.abs(error) / (scale * width)) ** 2).mean())
+            if len(f)
+            else 0.0
+        )
         if surprise < best[0]:
             best = (surprise, float(ridge), scale)
     return Uncertainty(gram, best[1], best[2])

@@ -11,14 +11,24 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
-
 from hea_training.filters import Filters, first_free_control
 from hea_training.fit import Settings, fit
 from hea_training.graph import Graphs, pair_index, smallest_distances
 from hea_training.network import Architecture, Network
+from torch import Tensor
 
-__all__ = ["Stratum", "Tensors", "all_strata", "load_network", "merge", "rows_of", "start", "store_network", "train_stratum"]
+__all__ = [
+    "Stratum",
+    "Tensors",
+    "all_strata",
+    "load_network",
+    "merge",
+    "rows_of",
+    "start",
+    "store_network",
+    "train_stratum",
+    "trained_pairs",
+]
 
 Tensors = dict[str, np.ndarray]
 _ZBL_INNER, _ZBL_OUTER = 0.7, 1.2  # times the smallest training distance
@@ -62,13 +72,17 @@ def start(arch: Architecture, graphs: Graphs, seed: int) -> Tensors:
     names = [(arch.elements[a], arch.elements[b]) for a, b in zip(*np.triu_indices(arch.n_elements), strict=True)]
     unseen = ["-".join(names[k]) for k in np.flatnonzero(~np.isfinite(smallest))]
     if unseen:
-        raise ValueError(f"the data set has no atoms within {arch.cutoff} A of each other for the pairs {', '.join(unseen)}")
+        raise ValueError(
+            f"the data set has no atoms within {arch.cutoff} A of each other for the pairs {', '.join(unseen)}"
+        )
     e0 = np.full(arch.n_elements, np.nan)
     for k in np.flatnonzero((graphs.n_atoms == 1) & (graphs.n_edges == 0)):
         e0[graphs.species[graphs.atom_start[k]]] = graphs.energies[k]
     if np.isnan(e0).any():
         missing = [s for s, e in zip(arch.elements, e0, strict=True) if np.isnan(e)]
-        raise ValueError(f"the data set has no isolated atom of {', '.join(missing)}: add one structure of a single atom for each element")
+        raise ValueError(
+            f"the data set has no isolated atom of {', '.join(missing)}: add one structure of a single atom for each element"
+        )
     tensors = store_network(Network(arch))
     tensors["e0"] = e0
     tensors["zbl.inner"], tensors["zbl.outer"] = _ZBL_INNER * smallest, _ZBL_OUTER * smallest
@@ -158,7 +172,7 @@ def trained_pairs(arch: Architecture, stratum: Stratum) -> list[int]:
 
 def train_stratum(
     arch: Architecture, tensors: Tensors, stratum: Stratum, graphs: Graphs, settings: Settings, seed: int, *,
-    checkpoint: Path | None = None, provenance: dict[str, Any] | None = None,
+    checkpoint: Path | None = None, checkpoint_seconds: float = 60.0, provenance: dict[str, Any] | None = None,
     on_epoch: Callable[[int, float, Network, Filters], None] | None = None,
 ) -> Tensors:  # fmt: skip
     """The entries of the model that the stratum teaches, trained on `graphs` (already its own structures): pass them to `merge`."""
@@ -180,7 +194,10 @@ def train_stratum(
         network.adapter_in.requires_grad_(False)
         network.adapter_out.requires_grad_(False)
     report = None if on_epoch is None else lambda epoch, loss: on_epoch(epoch, loss, network, filters)
-    fit(network, filters, graphs, settings, seed, masks=masks, checkpoint=checkpoint, provenance=provenance, on_epoch=report)
+    fit(
+        network, filters, graphs, settings, seed, masks=masks, checkpoint=checkpoint, checkpoint_seconds=checkpoint_seconds,
+        provenance=provenance, on_epoch=report,
+    )  # fmt: skip
     trained = store_network(network)
     with torch.no_grad():
         trained["filters"] = filters().numpy()
@@ -195,7 +212,9 @@ def merge(arch: Architecture, tensors: Tensors, stratum: Stratum, trained: Tenso
             if stratum.kind == "full" or not name.startswith("adapter"):
                 merged[name] = trained[name].copy()
         if stratum.kind == "elements":
-            merged["filters"] = _mean_filters(arch, merged["filters"], first_free_control(arch, tensors["distance.min"]))
+            merged["filters"] = _mean_filters(
+                arch, merged["filters"], first_free_control(arch, tensors["distance.min"])
+            )
         return merged
     for row in trained_pairs(arch, stratum):
         merged["filters"][:, row] = trained["filters"][:, row]

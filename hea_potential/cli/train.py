@@ -1,0 +1,88 @@
+"""`hea train`: a potential from labelled structures, as a configuration file says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+LOG_SECONDS = 30.0
+
+
+def train(
+    configuration: Annotated[Path, typer.Argument(help="TOML file: data, elements, architecture, training.")],
+) -> None:
+    """Train a potential: stratified, full, or SchNetPack's stock SchNet as a baseline.
+
+    The configuration is checked whole before anything starts. Killed and started again, the same command goes on where
+    it was. The output folder holds the model, its errors, and the checkpoints of every stratum.
+
+    Example:
+      hea train hea6.toml
+    """
+    from hea_potential.errors import MissingPackageError
+
+    try:
+        from hea_training.config import read_config
+        from hea_training.run import train as train_model
+    except ImportError as error:
+        raise MissingPackageError(
+            f"hea train needs torch and schnetpack ({error}): pip install 'hea-potential[train]'"
+        ) from error
+    with training_progress() as report:
+        path = train_model(read_config(configuration), report)
+    typer.echo(f"model {path}")
+    typer.echo(f"errors {path.with_name('errors.json')}")
+
+
+@contextmanager
+def training_progress() -> Iterator[Callable[[str, int, int, float], None]]:
+    """A function that shows how far each stratum is: bars with the time left, or lines in a log."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description:12}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, TextColumn("loss {task.fields[loss]:.3f}"), console=console, disable=not console.is_terminal
+    ) as bars:
+        tasks: dict[str, object] = {}
+        began: dict[str, float] = {}
+        said: dict[str, float] = {}
+        first: dict[str, int] = {}
+
+        def show(stratum: str, done: int, total: int, loss: float) -> None:
+            now = time.monotonic()
+            if stratum not in tasks:
+                tasks[stratum] = bars.add_task(stratum, total=total, loss=loss)
+                began[stratum] = said[stratum] = now
+                first[stratum] = done
+            bars.update(tasks[stratum], completed=done, loss=loss)  # type: ignore[arg-type]
+            if not console.is_terminal and (done == total or now - said[stratum] > LOG_SECONDS):
+                fitted = done - first[stratum]
+                left = (
+                    f", {(total - done) * (now - began[stratum]) / fitted:.0f} s left"
+                    if fitted and done < total
+                    else ""
+                )
+                console.print(f"{stratum}: epoch {done} of {total}, loss {loss:.4f}{left}", highlight=False)
+                said[stratum] = now
+
+        yield show

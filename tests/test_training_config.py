@@ -1,0 +1,112 @@
+"""Configurations are checked whole, before anything starts; the commands say what is wrong in one line."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hea_training.config import read_config
+from training_structures import write_small_dataset
+from typer.testing import CliRunner
+
+from hea_potential.cli import app
+from hea_potential.errors import HEAError, InputError
+
+GOOD = """
+data = "small.h5"
+output = "out"
+elements = ["Ni", "Cu"]
+model = "full"
+[architecture]
+n_features = 8
+n_angular = 2
+n_hidden = 4
+[training]
+epochs = 1
+[training.pair]
+epochs = 7
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_small_dataset(tmp_path / "small.h5", np.random.default_rng(5), per_set=5)
+    return tmp_path
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "run.toml"
+    path.write_text(text)
+    return path
+
+
+def test_strata_have_the_common_settings_and_their_own(folder: Path) -> None:
+    config = read_config(write(folder, GOOD))
+    assert (config.strata["pair"].epochs, config.strata["many"].epochs) == (7, 1)
+    assert config.architecture.elements == ("Ni", "Cu")
+    assert config.data == folder / "small.h5"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("elements", "element"), "unknown key element"),
+        (("epochs = 1\n", "epochs = 1.5\n"), r"training.epochs must be a whole number, got 1.5"),
+        (("epochs = 1\n", "epochs = 0\n"), r"epochs must be at least 1, got 0"),
+        (("n_angular = 2", "n_angular = 9"), "n_angular must be 0 to n_features, got 9"),
+        (("n_hidden", "hidden"), r"unknown key architecture.hidden; allowed are .*n_hidden"),
+        (('"full"', '"half"'), "model must be one of stratified, full, schnetpack, got 'half'"),
+        (('"Cu"]', '"Xx"]'), "'Xx' is no chemical symbol"),
+        (('"Cu"]', '"Ni"]'), "elements must differ"),
+        (("small.h5", "missing.h5"), "there is no file .*missing.h5"),
+        (('data = "small.h5"', ""), "data is missing"),
+        (("[training.pair]", "[training.pairs]"), "unknown key training.pairs"),
+        (("epochs = 7", 'epochs = "7"'), r"training.pair.epochs must be a whole number, got '7'"),
+        (("[architecture]", "[architecture"), "is not TOML"),
+    ],
+)
+def test_wrong_configurations_are_named(folder: Path, change: tuple[str, str], message: str) -> None:
+    assert change[0] in GOOD
+    with pytest.raises(InputError, match=message):
+        read_config(write(folder, GOOD.replace(*change)))
+
+
+def test_all_mistakes_are_named_at_once(folder: Path) -> None:
+    with pytest.raises(InputError, match="typo") as error:
+        read_config(write(folder, "typo = 1\n" + GOOD.replace("epochs = 7", "epochs = true")))
+    assert "training.pair.epochs" in str(error.value)
+
+
+def test_missing_configuration(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no such file"):
+        read_config(tmp_path / "none.toml")
+
+
+def test_train_and_test_commands(folder: Path) -> None:
+    runner = CliRunner()
+    trained = runner.invoke(app, ["train", str(write(folder, GOOD))])
+    assert trained.exit_code == 0, trained.output
+    model = folder / "out" / "model.safetensors"
+    assert model.is_file()
+    table = runner.invoke(
+        app, ["test", str(model), str(folder / "small.h5"), "--part", "all", "-o", str(folder / "table.json")]
+    )
+    assert table.exit_code == 0, table.output
+    assert "clusters of 13" not in table.output  # there are none
+    assert "kind: cluster.random" in table.output
+    assert (folder / "table.json").is_file()
+    both = runner.invoke(app, ["test", str(model), str(folder / "small.h5"), "--part", "all", "--compare", str(model)])
+    assert both.exit_code == 0, both.output
+    assert "NiCu" in both.output
+    wrong = runner.invoke(app, ["test", str(model), str(folder / "small.h5"), "--part", "some"])
+    assert isinstance(wrong.exception, HEAError)
+
+
+def test_data_without_an_isolated_atom_are_refused(folder: Path) -> None:
+    from hea_training.run import train
+
+    from hea_potential.dataset import read_dataset, write_dataset
+
+    dataset = read_dataset(folder / "small.h5")
+    write_dataset(folder / "small.h5", dataset.select(dataset.name.astype(str) != "atom-Cu"))
+    with pytest.raises(InputError, match="no isolated atom of Cu"):
+        train(read_config(write(folder, GOOD)))
