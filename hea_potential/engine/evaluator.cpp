@@ -318,26 +318,26 @@ template<typename T>
 void Evaluator<T>::interactions_backward(Exchange *exchange) {
   const Widths &w = weights_.widths;
   const int n_all = static_cast<int>(species_->size()), n_sorted = static_cast<int>(order_.size());
-  message_gradient_.resize(offset(n_all, w.message()));
   for (int l = model_.n_interactions - 1; l >= 0; --l) {
     const auto layer = static_cast<std::size_t>(l);
     for (int begin = 0; begin < n_sorted; begin += block_atoms) {
       update_backward(l, begin, std::min(begin + block_atoms, n_sorted));
     }
     stopwatch_.lap("layers, backward");
-    if (exchange != nullptr) exchange->to_ghosts(message_gradient_.data(), w.message());
+    if (exchange != nullptr) exchange->to_ghosts(message_[layer].data(), w.message());
     stopwatch_.lap("exchange");
     // Nothing depends on the first y.
     if (l > 0) y_gradient_.assign(offset(n_all, w.features), T(0));
     kernels_.edges_backward(bonds_.list(), w, weights_.interactions[layer].table.data(), y_[layer].data(),
-                            message_gradient_.data(), l > 0 ? y_gradient_.data() : nullptr, bonds_.gradients());
+                            message_[layer].data(), l > 0 ? y_gradient_.data() : nullptr, bonds_.gradients());
     stopwatch_.lap("edges, backward");
     if (exchange != nullptr && l > 0) exchange->from_ghosts(y_gradient_.data(), w.features);
     stopwatch_.lap("exchange");
   }
 }
 
-// Completes the gradient by x with what came through the next interaction's y, then takes it back to the messages.
+// Completes the gradient by x with what came through the next interaction's y, then takes it back to the messages,
+// which it replaces.
 template<typename T>
 void Evaluator<T>::update_backward(int l, int begin, int end) {
   const Interaction<T> &layer = weights_.interactions[static_cast<std::size_t>(l)];
@@ -359,10 +359,10 @@ void Evaluator<T>::update_backward(int l, int begin, int end) {
   for_segments(begin, end, [&](const Segment &segment) {
     if (segment.gated) adapter_backward(l, segment, q_gradient + offset(segment.begin - begin, c), segment.begin);
   });
-  const T *message = message_[static_cast<std::size_t>(l)].data();
+  T *message = message_[static_cast<std::size_t>(l)].data();
   for (int k = 0; k < n; ++k) {
     const std::size_t row = offset(atom[k], w.message());
-    kernels_.invariants_backward(w, message + row, q_gradient + offset(k, c), message_gradient_.data() + row);
+    kernels_.invariants_backward(w, q_gradient + offset(k, c), message + row);
   }
 }
 

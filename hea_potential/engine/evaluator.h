@@ -70,8 +70,8 @@ class Evaluator {
   Aligned<T> head_slope_;         // [order][hidden]
   std::vector<double> features_;  // [S * D], f summed by element of the model
   // By interaction: [n_all][..] for rows that are exchanged, [order][..] for the others.
-  std::vector<Aligned<T>> y_, message_, hidden_, adapter_hidden_;
-  Aligned<T> y_gradient_, message_gradient_;
+  std::vector<Aligned<T>> y_, message_, hidden_, adapter_hidden_;  // message_ is later its gradient
+  Aligned<T> y_gradient_;
   Aligned<T> gate_rows_, gate_row_gradients_;  // [order][adapter rows]
   Aligned<T> block_[3];                        // rows of a block of atoms
 };

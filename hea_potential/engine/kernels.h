@@ -72,9 +72,10 @@ struct Kernels {
   // From the gradient by that to those by x, in place, and by the gate, added.
   void (*gated_ssp_backward)(std::ptrdiff_t n, const T *x, const T *gate, T *gradient, T *gate_gradient);
 
-  // q of one atom from its message, and the gradient with respect to the message from that with respect to q.
+  // q of one atom from its message.
   void (*invariants)(const Widths &widths, const T *message, T *q);
-  void (*invariants_backward)(const Widths &widths, const T *message, const T *q_gradient, T *message_gradient);
+  // Replaces the message by the gradient with respect to it.
+  void (*invariants_backward)(const Widths &widths, const T *q_gradient, T *message);
 };
 
 // The best table for this machine's processor, or the one that the environment variable HEA_SIMD names.
