@@ -72,6 +72,7 @@ void directions(const double *vector, double inverse_r, Edge<T> &edge) {
 template<typename T>
 Bonds<T>::Bonds(const Model &model, const std::vector<int> &used)
     : cutoff_(model.cutoff),
+      inverse_cutoff2_(1.0 / (model.cutoff * model.cutoff)),
       inverse_spacing_(model.n_intervals / model.cutoff),
       n_intervals_(model.n_intervals),
       n_species_(static_cast<int>(used.size())) {
@@ -90,7 +91,7 @@ Bonds<T>::Bonds(const Model &model, const std::vector<int> &used)
 }
 
 template<typename T>
-void Bonds<T>::build(const Configuration &c, const std::vector<int> &species, Result &result) {
+void Bonds<T>::build(const Configuration &c, const std::vector<int> &species, double *densities, Result &result) {
   check_sizes(c);
   const std::int64_t n_given = c.n_owned > 0 ? c.first[c.n_owned] - c.first[0] : 0;
   n_ = 0;
@@ -120,6 +121,11 @@ void Bonds<T>::build(const Configuration &c, const std::vector<int> &species, Re
       if (a < 0 || b < 0)
         throw std::invalid_argument(name_edge(i, j) + " share an edge, but one has no element of the model");
       add(i, j, a * n_species_ + b, v, r, result);
+      if (densities != nullptr) {
+        const double base = density_base(r2), density = base * base * base;
+        densities[static_cast<std::ptrdiff_t>(i) * n_species_ + b] += density;
+        densities[static_cast<std::ptrdiff_t>(j) * n_species_ + a] += density;
+      }
     }
     first_.push_back(static_cast<std::int64_t>(n_));
   }
@@ -136,7 +142,7 @@ void Bonds<T>::add(int i, int j, int pair, const double *vector, double r, Resul
   edge.table_row = table_[static_cast<std::size_t>(pair)] + interval;
   splines(scaled - interval, inverse_spacing_, edge);
   directions(vector, inverse_r, edge);
-  Bond &bond = bonds_[n_] = Bond{j, {vector[0], vector[1], vector[2]}, r, inverse_r, 0.0};
+  Bond &bond = bonds_[n_] = Bond{j, {vector[0], vector[1], vector[2]}, 0.0};
   gradients_[n_++] = EdgeGradient<T>{};
   if (r < terms.zbl.outer()) {
     const double energy = terms.zbl.energy(r, bond.slope);
@@ -153,39 +159,41 @@ void Bonds<T>::add(int i, int j, int pair, const double *vector, double r, Resul
 }
 
 template<typename T>
-void Bonds<T>::finish(Result &result) const {
+void Bonds<T>::finish(const std::vector<int> &species, const double *by_density, Result &result) const {
+  const std::ptrdiff_t n_species = n_species_;
   double virial[6] = {};
-  for (int i = 0; i < n_owned(); ++i) {
+  for (std::ptrdiff_t i = 0; i < n_owned(); ++i) {
     double force[3] = {};
     for (std::int64_t e = first_[static_cast<std::size_t>(i)]; e < first_[static_cast<std::size_t>(i) + 1]; ++e) {
       const Bond &bond = bonds_[static_cast<std::size_t>(e)];
       const EdgeGradient<T> &gradient = gradients_[static_cast<std::size_t>(e)];
-      // dE/dD = u dE/dr + (1 - u u^T) dE/du / r
+      const std::ptrdiff_t j = bond.neighbour;
       const double *v = bond.vector;
-      const double inverse_r = bond.inverse_r;
-      const double g[3] = {gradient.angular[0] * inverse_r, gradient.angular[1] * inverse_r,
-                           gradient.angular[2] * inverse_r};
-      const double along = (g[0] * v[0] + g[1] * v[1] + g[2] * v[2]) * inverse_r;
-      const double radial = (bond.slope + gradient.radial - along) * inverse_r;
-      const double d[3] = {radial * v[0] + g[0], radial * v[1] + g[1], radial * v[2] + g[2]};
-      if (result.force != nullptr) {
-        double *other = result.force + 3 * static_cast<std::ptrdiff_t>(bond.neighbour);
-        for (int k = 0; k < 3; ++k) {
-          force[k] += d[k];
-          other[k] -= d[k];
-        }
+      const double r2 = v[0] * v[0] + v[1] * v[1] + v[2] * v[2], r = std::sqrt(r2), inverse_r = 1.0 / r;
+      double by_r = bond.slope + static_cast<double>(gradient.radial);
+      if (by_density != nullptr) {
+        const double base = density_base(r2);
+        const double by_pair = by_density[i * n_species + species[static_cast<std::size_t>(j)]] +
+                               by_density[j * n_species + species[static_cast<std::size_t>(i)]];
+        by_r -= by_pair * 6.0 * r * inverse_cutoff2_ * base * base;
+      }
+      // dE/dD = u dE/dr + (1 - u u^T) dE/du / r
+      double d[3];
+      for (int k = 0; k < 3; ++k) d[k] = static_cast<double>(gradient.angular[k]) * inverse_r;
+      const double along = (d[0] * v[0] + d[1] * v[1] + d[2] * v[2]) * inverse_r, radial = (by_r - along) * inverse_r;
+      for (int k = 0; k < 3; ++k) d[k] += radial * v[k];
+      for (int k = 0; result.force != nullptr && k < 3; ++k) {
+        force[k] += d[k];
+        result.force[3 * j + k] -= d[k];
       }
       const double w[6] = {-v[0] * d[0], -v[1] * d[1], -v[2] * d[2], -v[0] * d[1], -v[0] * d[2], -v[1] * d[2]};
       for (int k = 0; k < 6; ++k) virial[k] += w[k];
-      if (result.atom_virial != nullptr) {
-        for (int k = 0; k < 6; ++k) {
-          result.atom_virial[6 * static_cast<std::ptrdiff_t>(i) + k] += 0.5 * w[k];
-          result.atom_virial[6 * static_cast<std::ptrdiff_t>(bond.neighbour) + k] += 0.5 * w[k];
-        }
+      for (int k = 0; result.atom_virial != nullptr && k < 6; ++k) {
+        result.atom_virial[6 * i + k] += 0.5 * w[k];
+        result.atom_virial[6 * j + k] += 0.5 * w[k];
       }
     }
-    for (int k = 0; result.force != nullptr && k < 3; ++k)
-      result.force[3 * static_cast<std::ptrdiff_t>(i) + k] += force[k];
+    for (int k = 0; result.force != nullptr && k < 3; ++k) result.force[3 * i + k] += force[k];
   }
   for (int k = 0; result.virial != nullptr && k < 6; ++k) result.virial[k] += virial[k];
 }

@@ -22,7 +22,7 @@ Evaluator<T>::Evaluator(const Model &model, const std::vector<int> &used)
       used_(used),
       weights_(model, used, kernels_),
       bonds_(model, used),
-      gates_(static_cast<int>(used.size()), model.cutoff) {
+      gates_(static_cast<int>(used.size())) {
   const auto n_interactions = static_cast<std::size_t>(model.n_interactions);
   y_.resize(n_interactions);
   message_.resize(n_interactions);
@@ -59,11 +59,12 @@ void Evaluator<T>::evaluate(const Configuration &configuration, const std::vecto
   species_ = &species;
   result.energy = 0.0;
   result.sigma = 0.0;
-  bonds_.build(configuration, species, result);
+  const bool gated = weights_.gated();
+  bonds_.build(configuration, species, gated ? gates_.densities(configuration.n_all) : nullptr, result);
   stopwatch_.lap("bonds");
-  if (weights_.gated()) gates_.forward(species, bonds_.first(), bonds_.bonds(), exchange);
+  if (gated) gates_.forward(species, configuration.n_owned, exchange);
   sort_atoms(configuration.n_owned);
-  if (weights_.gated()) spread_gates();
+  if (gated) spread_gates();
   stopwatch_.lap("gates");
   interactions_forward(exchange);
   heads_forward(result);
@@ -73,12 +74,10 @@ void Evaluator<T>::evaluate(const Configuration &configuration, const std::vecto
   stopwatch_.lap("heads");
   if (result.force != nullptr || result.virial != nullptr || result.atom_virial != nullptr) {
     interactions_backward(exchange);
-    if (weights_.gated()) {
-      collect_gate_gradients();
-      gates_.backward(species, bonds_.first(), bonds_.bonds(), exchange);
-    }
+    if (gated) collect_gate_gradients();
+    const double *by_density = gated ? gates_.backward(species, configuration.n_owned, exchange) : nullptr;
     stopwatch_.lap("gates");
-    bonds_.finish(result);
+    bonds_.finish(species, by_density, result);
     stopwatch_.lap("forces");
   }
 }

@@ -1,36 +1,37 @@
-// The gates of the adapters: how much of each other species an atom has around it, smooth in all distances.
+// The gates of the adapters: how much of each other species an atom has around it.
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
 #include "aligned.h"
-#include "bonds.h"
 #include "potential.h"
 
 namespace hea {
 
 class Gates {
  public:
-  Gates(int n_species, double cutoff) : n_species_(n_species), inverse_cutoff2_(1.0 / (cutoff * cutoff)) {}
+  explicit Gates(int n_species) : n_species_(n_species) {}
 
-  // Sums the densities around all atoms and opens the gates of the owned ones.
-  void forward(const std::vector<int> &species, const std::vector<std::int64_t> &first, const std::vector<Bond> &bonds,
-               Exchange *exchange);
-  // Turns the gradient by the gates into that by the distances, added to the bonds' slopes.
-  void backward(const std::vector<int> &species, const std::vector<std::int64_t> &first, std::vector<Bond> &bonds,
-                Exchange *exchange);
+  // Zeros [n_all][n_species] for the densities around the atoms, to be added to before forward().
+  double *densities(int n_all);
+  // Completes the densities of the owned atoms and opens their gates; species[n_all].
+  void forward(const std::vector<int> &species, int n_owned, Exchange *exchange);
+  // Turns the gradient by the gates into that by the densities, [n_all][n_species].
+  const double *backward(const std::vector<int> &species, int n_owned, Exchange *exchange);
 
-  int width() const { return n_species_ + 1; }  // a gate for each species, one for three or more elements
-  bool open(int atom) const;                    // is any gate of this owned atom
-  const double *of(int atom) const { return gates_.data() + static_cast<std::size_t>(atom * width()); }
-  double *gradient(int atom) { return gradients_.data() + static_cast<std::size_t>(atom * width()); }
+  bool open(int atom) const;  // is any gate of this owned atom
+  // [n_species + 1] of an owned atom: a gate for each species, one for three or more elements.
+  const double *of(int atom) const { return gates_.data() + place(atom, n_species_ + 1); }
+  double *gradient(int atom) { return gradients_.data() + place(atom, n_species_ + 1); }
 
  private:
+  static std::size_t place(int row, int width) {
+    return static_cast<std::size_t>(row) * static_cast<std::size_t>(width);
+  }
+
   int n_species_;
-  double inverse_cutoff2_;
-  Aligned<double> densities_;          // [n_all][n_species], then the gradient by them
-  Aligned<double> gates_, gradients_;  // [n_owned][n_species + 1]
+  Aligned<double> densities_;  // then the gradient by them
+  Aligned<double> gates_, gradients_;
 };
 
 }  // namespace hea
