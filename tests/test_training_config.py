@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from hea_potential.cli import app
 from hea_potential.errors import HEAError, InputError
+from hea_potential.model_file import read_model_file
 
 GOOD = """
 data = "small.h5"
@@ -79,6 +80,21 @@ def test_all_mistakes_are_named_at_once(folder: Path) -> None:
 def test_missing_configuration(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no such file"):
         read_config(tmp_path / "none.toml")
+
+
+def test_full_training_goes_on_from_a_model_file(folder: Path) -> None:
+    from hea_training.run import train
+
+    first = train(read_config(write(folder, GOOD)))
+    more = GOOD.replace('"out"', '"more"') + "[training.full]\nlearning_rate = 1e-9\nweight_decay = 0.0\n"
+    going_on = 'start_from = "out/model.safetensors"\n' + more
+    second = train(read_config(write(folder, going_on)))
+    before, after = read_model_file(first).tensors, read_model_file(second).tensors
+    np.testing.assert_allclose(after["head.out"], before["head.out"], atol=1e-6)
+    with pytest.raises(InputError, match="the model's sizes are"):
+        train(read_config(write(folder, going_on.replace("n_hidden = 4", "n_hidden = 5").replace('"more"', '"other"'))))
+    with pytest.raises(InputError, match="start_from: there is no file"):
+        read_config(write(folder, 'start_from = "none"\n' + GOOD))
 
 
 def test_train_and_test_commands(folder: Path) -> None:

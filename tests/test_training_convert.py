@@ -36,7 +36,7 @@ def structures() -> list[Atoms]:
 
 
 def assert_same(model: NeuralNetworkPotential, path: Path, unit: float = 1.0) -> None:
-    """The model file's energies and forces are the checkpoint's, within single precision."""
+    """The model file's energies and forces are the checkpoint's, within single precision and the splines' fit."""
     found = structures()
     zeros = [np.zeros((len(atoms), 3)) for atoms in found]
     graphs = Graphs.build(ELEMENTS, ARCH.cutoff, found, np.zeros(len(found)), zeros)
@@ -44,8 +44,8 @@ def assert_same(model: NeuralNetworkPotential, path: Path, unit: float = 1.0) ->
     start = 0
     for k, atoms in enumerate(found):
         atoms.calc = HEACalculator(path)
-        assert atoms.get_potential_energy() == pytest.approx(unit * energies[k], abs=2e-5 * len(atoms))
-        np.testing.assert_allclose(atoms.get_forces(), unit * forces[start : start + len(atoms)], atol=1e-4)
+        assert atoms.get_potential_energy() == pytest.approx(unit * energies[k], abs=1e-4 * len(atoms))
+        np.testing.assert_allclose(atoms.get_forces(), unit * forces[start : start + len(atoms)], atol=5e-4)
         start += len(atoms)
 
 

@@ -1,4 +1,5 @@
-"""The compiled convolution, and gradients of energy-and-force losses without a graph of a graph, against plain torch."""
+"""The compiled convolution, and gradients of energy-and-force losses without a graph of a graph, against plain
+torch."""
 
 from dataclasses import replace
 
@@ -18,7 +19,8 @@ ARCH = Architecture(ELEMENTS, n_features=8, n_angular=3, n_intervals=40, n_hidde
 
 
 def prepared() -> tuple[Network, Filters, Batch]:
-    """A small network in double precision whose adapters speak, and a batch with clusters, a small cell, a far and a single atom."""
+    """A small network in double precision whose adapters speak, and a batch with clusters, a small cell, a far and a
+    single atom."""
     torch.manual_seed(3)
     structures, energies, forces = labelled_structures(np.random.default_rng(1))
     graphs = Graphs.build(ELEMENTS, ARCH.cutoff, structures, energies, forces)
@@ -56,7 +58,7 @@ def test_gradient_of_the_loss_is_that_of_double_backward() -> None:
 
 
 def test_single_precision_kernels_agree_with_double() -> None:
-    network, filters, batch = prepared()
+    _, filters, batch = prepared()
     table = filters().detach()
     y = torch.randn(1, len(batch.species), ARCH.n_features, dtype=torch.float64)
     wide = convolve_reference(y, table[0], batch.edges, ARCH.n_angular, ARCH.cutoff)

@@ -1,4 +1,5 @@
-"""Training through all strata: earlier predictions stay what they were to the last bit; a killed run goes on; the model file is what was trained."""
+"""Training through all strata: earlier predictions stay what they were to the last bit; a killed run goes on; the
+model file is what was trained."""
 
 import json
 from pathlib import Path
@@ -14,7 +15,7 @@ from hea_training.fit import Settings, predict
 from hea_training.graph import Graphs
 from hea_training.model import from_file
 from hea_training.network import Architecture
-from hea_training.repulsion import dimer_energies, widen_repulsion
+from hea_training.repulsion import dimer_energies, ensure_repulsion, mend_dimer, rises, widen_repulsion
 from hea_training.run import load_data, train
 from hea_training.sigma import uncertainty
 from hea_training.strata import (
@@ -28,7 +29,6 @@ from hea_training.strata import (
     train_stratum,
     trained_pairs,
 )
-from hea_training.zbl import zbl_energy_and_slope
 from training_structures import ELEMENTS, cluster, write_small_dataset
 
 from hea_potential import HEACalculator
@@ -54,7 +54,8 @@ def models(graphs: Graphs) -> list[Tensors]:
         graphs.set_offsets(tensors["e0"], tensors["zbl.inner"], tensors["zbl.outer"])
         for stratum in group:
             trained = train_stratum(ARCH, tensors, stratum, graphs.subset(rows_of(stratum, graphs)), SETTINGS, seed=4)
-            tensors = widen_repulsion(ARCH, merge(ARCH, tensors, stratum, trained), trained_pairs(ARCH, stratum))
+            merged = merge(ARCH, tensors, stratum, trained)
+            tensors = ensure_repulsion(ARCH, merged, trained_pairs(ARCH, stratum), graphs)
             stages.append(tensors)
     return stages
 
@@ -118,15 +119,27 @@ def test_repulsion_widens_until_dimers_rise(models: list[Tensors]) -> None:
     deep = {name: array.copy() for name, array in models[0].items()}
     deep["head.out"] *= 30.0  # a network that digs holes
     deep["zbl.inner"], deep["zbl.outer"] = np.full(6, 0.9), np.full(6, 1.6)
-    r = np.arange(0.3, ARCH.cutoff, 0.01)
-    widened = widen_repulsion(ARCH, deep, [0])
-    network = dimer_energies(ARCH, widened, 0, 0, r)
-    energy = (
-        network
-        + zbl_energy_and_slope(ELEMENTS, np.zeros(len(r), dtype=int), r, widened["zbl.inner"], widened["zbl.outer"])[0]
-    )
-    assert np.all(np.diff(energy[: np.argmin(energy) + 1]) < 0)
+    assert not rises(ARCH, deep, 0, 0)
+    widened = widen_repulsion(ARCH, deep, 0, 0)
+    assert rises(ARCH, widened, 0, 0)
     assert np.array_equal(widened["zbl.inner"][1:], deep["zbl.inner"][1:])
+    with pytest.raises(ValueError, match="Ni-Ni does not rise"):
+        widen_repulsion(ARCH, deep | {"zbl.inner": np.full(6, 0.05), "zbl.outer": np.full(6, 0.1)}, 0, 0)
+
+
+def test_mended_dimer_follows_the_data_and_leaves_longer_distances(models: list[Tensors]) -> None:
+    tensors, distances = models[0], np.linspace(1.9, 3.5, 12)
+    known = 8.0 * (np.exp(-2.0 * (distances - 2.4)) - 2.0 * np.exp(-(distances - 2.4)))
+    dimers = [Atoms("Ni2", positions=[[0, 0, 0], [r, 0, 0]]) for r in distances]
+    energies = known + 2 * tensors["e0"][0]
+    training = Graphs.build(ELEMENTS, ARCH.cutoff, dimers, energies, [np.zeros((2, 3))] * len(dimers))
+    close, far = np.arange(1.9, 2.4, 0.05), np.arange(3.5, 5.0, 0.1)
+    mended = mend_dimer(ARCH, tensors, 0, 0, training)
+    wanted = np.interp(close, distances, known)
+    before = np.abs(dimer_energies(ARCH, tensors, 0, 0, close) - wanted).mean()
+    after = np.abs(dimer_energies(ARCH, mended, 0, 0, close) - wanted).mean()
+    assert after < 0.5 * before
+    assert np.array_equal(dimer_energies(ARCH, mended, 0, 0, far), dimer_energies(ARCH, tensors, 0, 0, far))
 
 
 def test_killed_run_goes_on_and_gives_the_same_model(graphs: Graphs, tmp_path: Path) -> None:
@@ -135,15 +148,15 @@ def test_killed_run_goes_on_and_gives_the_same_model(graphs: Graphs, tmp_path: P
     settings = Settings(epochs=4, batch_size=16)
     unbroken = train_stratum(ARCH, tensors, stratum, graphs, settings, seed=1)
 
-    class Killed(Exception):
+    class KilledError(Exception):
         pass
 
     def kill(epoch: int, *_: object) -> None:
         if epoch == 2:
-            raise Killed
+            raise KilledError
 
     checkpoint = tmp_path / "full.checkpoint"
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         train_stratum(
             ARCH,
             tensors,

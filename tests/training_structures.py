@@ -14,7 +14,8 @@ _NUMBERS = {"Ni": 28, "Cu": 29, "Pd": 46}
 
 
 def labelled_structures(rng: np.random.Generator) -> tuple[list[Atoms], list[float], list[np.ndarray]]:
-    """Clusters of mixed elements, a cell smaller than the cutoff, a dimer out of reach and a single atom, with EMT energies and forces."""
+    """Clusters of mixed elements, a cell smaller than the cutoff, a dimer out of reach and a single atom, with EMT
+    energies and forces."""
     structures = [cluster(rng, n, list(ELEMENTS)) for n in (2, 4, 9)]
     cell = bulk("Pd")
     cell.rattle(0.05, seed=3)

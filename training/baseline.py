@@ -1,4 +1,5 @@
-"""The stock SchNetPack SchNet, trained by the same command on the same batches with the same loss: what hea is compared with."""
+"""The stock SchNetPack SchNet, trained by the same command on the same batches with the same loss: what hea is
+compared with."""
 
 import json
 from collections.abc import Callable
@@ -31,7 +32,8 @@ __all__ = ["batch_inputs", "predict_baseline", "stock_gradient", "stock_schnet",
 
 
 def stock_schnet(arch: Architecture, e0: np.ndarray, n_rbf: int = 25) -> NeuralNetworkPotential:
-    """SchNetPack's SchNet of the sizes of `arch`; isolated atoms' energies e0 [S] in eV are added after training, as AddOffsets does."""
+    """SchNetPack's SchNet of the sizes of `arch`; isolated atoms' energies e0 [S] in eV are added after training, as
+    AddOffsets does."""
     offsets = AddOffsets(properties.energy, add_atomrefs=True)
     for symbol, energy in zip(arch.elements, e0, strict=True):
         offsets.atomref[atomic_numbers[symbol]] = float(energy)
@@ -103,7 +105,8 @@ def stock_gradient(model: NeuralNetworkPotential, batch: Batch, elements: tuple[
 def train_baseline(
     config: Config, data: "Data", provenance: dict[str, Any], report: Callable[[str, int, int, float], None]
 ) -> Path:
-    """Trains the stock SchNet with the settings of [training.full]; writes `best_model` (SchNetPack's own kind of file) and errors.json."""
+    """Trains the stock SchNet with the settings of [training.full]; writes `best_model` (SchNetPack's own kind of
+    file) and errors.json."""
     arch, settings, training = config.architecture, config.strata["full"], data.part("train")
     e0 = start(arch, training, config.seed)["e0"]
     nothing = np.zeros(arch.n_pairs)
@@ -115,10 +118,17 @@ def train_baseline(
 
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimise(
-        model, [p for p in parameters if p.dim() > 1], [p for p in parameters if p.dim() < 2], lambda batch: stock_gradient(model, batch, arch.elements, settings), training, settings, config.seed,
-        checkpoint=config.output / "schnetpack.checkpoint", provenance=provenance,
+        model,
+        [p for p in parameters if p.dim() > 1],
+        [p for p in parameters if p.dim() < 2],
+        lambda batch: stock_gradient(model, batch, arch.elements, settings),
+        training,
+        settings,
+        config.seed,
+        checkpoint=config.output / "schnetpack.checkpoint",
+        provenance=provenance,
         on_epoch=lambda epoch, loss: report("schnetpack", epoch, settings.epochs, loss),
-    )  # fmt: skip
+    )
     model.eval()
     model.do_postprocessing = True
     path = config.output / "best_model"

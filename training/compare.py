@@ -1,5 +1,7 @@
 """Models against labelled data: the error table of one, and the table stratified against full of two."""
 
+from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,8 @@ def test_model(model: str, data: Path, part: str, split_seed: int | None) -> dic
 
 
 def compare_models(stratified: str, full: str, data: Path, part: str, split_seed: int | None) -> list[dict[str, Any]]:
-    """Rows of the table stratified against full: set of elements (number of elements from three on), number of training structures,
+    """Rows of the table stratified against full: set of elements (number of elements from three on), number of
+    training structures,
     weights that this set teaches (by strata, and in full), energy MAE in meV/atom and force MAE in meV/A of both."""
     models = [read_model_file(stratified), read_model_file(full)]
     if models[0].elements != models[1].elements or models[0].cutoff != models[1].cutoff:
@@ -41,11 +44,19 @@ def compare_models(stratified: str, full: str, data: Path, part: str, split_seed
         chosen = np.array([member(row) for row in has], dtype=bool)
         a, b = first.summary(chosen), second.summary(chosen)
         if a["structures"]:
-            rows.append({
-                "set": name, "structures": a["structures"], "training": int(sum(member(row) for row in training)),
-                "weights": [stratum_weights(arch, stratum), stratum_weights(architecture_of(models[1]), Stratum("full"))],
-                "energy": [a["energy_mae"], b["energy_mae"]], "force": [a["force_mae"], b["force_mae"]],
-            })  # fmt: skip
+            rows.append(
+                {
+                    "set": name,
+                    "structures": a["structures"],
+                    "training": int(sum(member(row) for row in training)),
+                    "weights": [
+                        stratum_weights(arch, stratum),
+                        stratum_weights(architecture_of(models[1]), Stratum("full")),
+                    ],
+                    "energy": [a["energy_mae"], b["energy_mae"]],
+                    "force": [a["force_mae"], b["force_mae"]],
+                }
+            )
     return rows
 
 
@@ -61,23 +72,19 @@ def stratum_weights(arch: Architecture, stratum: Stratum) -> int:
     return spline + adapter + trunk + heads
 
 
-def _sets(arch: Architecture) -> list[tuple[str, Stratum, Any]]:
+def _sets(arch: Architecture) -> list[tuple[str, Stratum, Callable[[np.ndarray], bool]]]:
     """Name, stratum and membership (of a row of Graphs.composition) of every set of the table."""
-    n, sets = arch.n_elements, []
-    for a in range(n):
-        sets.append((arch.elements[a], Stratum("elements"), lambda row, a=a: row.sum() == 1 and row[a]))
-    for a in range(n):
-        for b in range(a + 1, n):
-            sets.append(
-                (
-                    arch.elements[a] + arch.elements[b],
-                    Stratum("pair", (a, b)),
-                    lambda row, a=a, b=b: row.sum() == 2 and row[a] and row[b],
-                )
-            )
-    for k in range(3, n + 1):
-        sets.append((f"{k} elements", Stratum("many"), lambda row, k=k: row.sum() == k))
-    return sets
+
+    def exactly(*elements: int) -> Callable[[np.ndarray], bool]:
+        return lambda row: bool(row.sum() == len(elements) and row[list(elements)].all())
+
+    def count(k: int) -> Callable[[np.ndarray], bool]:
+        return lambda row: bool(row.sum() == k)
+
+    n, symbols = arch.n_elements, arch.elements
+    unaries = [(symbols[a], Stratum("elements"), exactly(a)) for a in range(n)]
+    pairs = [(symbols[a] + symbols[b], Stratum("pair", (a, b)), exactly(a, b)) for a, b in combinations(range(n), 2)]
+    return unaries + pairs + [(f"{k} elements", Stratum("many"), count(k)) for k in range(3, n + 1)]
 
 
 def _evaluated(

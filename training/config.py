@@ -23,7 +23,9 @@ class Config:
 
     data: HDF5 data set; output: folder of checkpoints and the model; elements: symbols, in the model file's order;
     model: stratified, full (everything at once), or schnetpack (the stock SchNet as baseline);
-    strata: settings of each stratum, the file's [training] with its [training.elements], [training.pair], [training.many], [training.full] on top.
+    start_from: a model file of the same sizes whose weights the training begins with, instead of random ones;
+    strata: settings of each stratum, the file's [training] with its [training.elements], [training.pair],
+    [training.many], [training.full] on top.
     """
 
     data: Path
@@ -37,15 +39,23 @@ class Config:
     threads: int = 1
     sigma: bool = True
     kinds: list[str] = field(default_factory=list)
+    start_from: str = ""
     licence: str = "MIT"
     architecture: Architecture = field(default_factory=lambda: Architecture(()))
     strata: dict[str, Settings] = field(default_factory=dict)
+    folder: Path = Path()
+
+    @property
+    def start_from_path(self) -> Path:
+        """The file `start_from`, from the configuration's folder."""
+        return self.folder / self.start_from
 
 
 def read_config(path: Path) -> Config:
     """Reads and checks a configuration; relative paths in it count from its folder.
 
-    Raises InputError that lists everything that is wrong: unknown keys, wrong types, values out of range, missing files.
+    Raises InputError that lists everything that is wrong: unknown keys, wrong types, values out of range, missing
+    files.
     """
     try:
         document = tomllib.loads(Path(path).read_text())
@@ -54,7 +64,9 @@ def read_config(path: Path) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"configuration {path} is not TOML: {error}") from error
     wrong: list[str] = []
-    top = _table(Config, document, "", wrong, skip=("strata", "architecture"), extra=("architecture", "training"))
+    top = _table(
+        Config, document, "", wrong, skip=("strata", "architecture", "folder"), extra=("architecture", "training")
+    )
     architecture = _table(
         Architecture, _section(document, "architecture", wrong), "architecture.", wrong, skip=("elements",)
     )
@@ -70,7 +82,9 @@ def read_config(path: Path) -> Config:
         top[key] = Path(path).parent / top[key]
     arch = Architecture(tuple(top["elements"]), **architecture)
     config = replace(
-        Config(**top), architecture=arch, strata={name: Settings(**values) for name, values in strata.items()}
+        Config(**top, folder=Path(path).parent),
+        architecture=arch,
+        strata={name: Settings(**values) for name, values in strata.items()},
     )
     wrong = list(_out_of_range(config))
     if wrong:
@@ -146,6 +160,9 @@ def _out_of_range(config: Config) -> list[str]:
     require(config.model in MODES, f"model must be one of {', '.join(MODES)}, got {config.model!r}")
     require(len(config.elements) > 0, "elements must name at least one element")
     require(len(set(config.elements)) == len(config.elements), f"elements must differ, got {config.elements}")
+    if config.start_from:
+        require(config.start_from_path.is_file(), f"start_from: there is no file {config.start_from_path}")
+        require(config.model == "full", f"start_from belongs to the model 'full', got {config.model!r}")
     for symbol in config.elements:
         require(symbol in chemical_symbols[1:], f"elements: {symbol!r} is no chemical symbol")
     for name in ("workers", "threads"):

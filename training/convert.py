@@ -1,4 +1,5 @@
-"""A stock SchNetPack 2.x SchNet as a model file: its filters, sampled and fitted by the splines; everything else copied."""
+"""A stock SchNetPack 2.x SchNet as a model file: its filters, sampled and fitted by the splines; everything else
+copied."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ _SAMPLES = 8  # distances an interval at which filters are fitted and compared
 
 @dataclass(frozen=True)
 class Conversion:
-    """What was written, and the largest and root-mean-square difference of filters and splines relative to the largest filter value."""
+    """What was written, and the largest and root-mean-square difference of filters and splines relative to the
+    largest filter value."""
 
     path: Path
     architecture: Architecture
@@ -48,7 +50,7 @@ def load_checkpoint(path: Path) -> nn.Module:
         raise InputError(f"checkpoint {path} cannot be read: {error}") from error
     if not hasattr(model, "representation"):
         raise InputError(
-            f"checkpoint {path} holds {type(model).__name__}; allowed is a whole SchNetPack model (the file `best_model`)"
+            f"checkpoint {path} holds {type(model).__name__}; allowed is SchNetPack's whole model, its `best_model`"
         )
     return model
 
@@ -64,7 +66,8 @@ def convert(
 ) -> Conversion:
     """Writes a SchNetPack SchNet with an Atomwise energy head as a model file for the elements given.
 
-    `energy_unit` is that of the checkpoint (eV, kcal/mol, Hartree); its lengths must be Angstrom. Raises InputError for a model that the format cannot hold.
+    `energy_unit` is that of the checkpoint (eV, kcal/mol, Hartree); its lengths must be Angstrom. Raises InputError
+    for a model that the format cannot hold.
     """
     if energy_unit not in ENERGY_UNITS:
         raise InputError(f"energy unit: got {energy_unit!r}; allowed are {', '.join(ENERGY_UNITS)}")
@@ -74,9 +77,17 @@ def convert(
         features = max(schnet.n_atom_basis, schnet.n_filters)
         hidden, last = head.outnet[0], head.outnet[1]
         arch = Architecture(
-            tuple(elements), cutoff=float(schnet.cutoff), n_interactions=len(schnet.interactions), n_features=features, n_angular=0,
-            n_intervals=n_intervals, n_hidden=hidden.weight.shape[0], rank_pair=0, rank_many=0, head_activation=activation,
-        )  # fmt: skip
+            tuple(elements),
+            cutoff=float(schnet.cutoff),
+            n_interactions=len(schnet.interactions),
+            n_features=features,
+            n_angular=0,
+            n_intervals=n_intervals,
+            n_hidden=hidden.weight.shape[0],
+            rank_pair=0,
+            rank_many=0,
+            head_activation=activation,
+        )
         charges = torch.tensor([atomic_numbers[s] for s in elements])
         s = len(elements)
         tables, largest, rms = _splines(schnet, arch)
@@ -118,7 +129,8 @@ def _checked(model: nn.Module, elements: Sequence[str]) -> tuple[SchNet, Atomwis
     foreign += [m for m in model.postprocessors if not isinstance(m, AddOffsets | CastTo32 | CastTo64)]
     if foreign:
         raise InputError(
-            f"checkpoint: {type(foreign[0]).__name__} has no place in a model file; allowed are PairwiseDistances, Atomwise, Forces and AddOffsets"
+            f"checkpoint: {type(foreign[0]).__name__} has no place in a model file; "
+            "allowed are PairwiseDistances, Atomwise, Forces and AddOffsets"
         )
     heads = [m for m in model.output_modules if isinstance(m, Atomwise)]
     if len(heads) != 1 or len(heads[0].outnet) != 2 or heads[0].n_out != 1 or heads[0].aggregation_mode != "sum":

@@ -1,9 +1,11 @@
-"""The continuous-filter convolution: torch's view of the compiled kernels, and the same in plain torch as their reference.
+"""The continuous-filter convolution: torch's view of the compiled kernels, and the same in plain torch as their
+reference.
 
 The messages of an atom are one row q of F + 8A numbers: m (F), v (3 x A), t (5 x A) (ARCHITECTURE.md section 2).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from hea_training import _convolution
@@ -16,9 +18,11 @@ __all__ = ["Edges", "convolve", "convolve_reference", "harmonics", "spline_weigh
 
 @dataclass(frozen=True)
 class Edges:
-    """Half edges of a batch: atoms `first` and `second` [E], `pair` [E] of elements, `displacement` [E, 3] from first to second in A.
+    """Half edges of a batch: atoms `first` and `second` [E], `pair` [E] of elements, `displacement` [E, 3] from first
+    to second in A.
 
-    `velocity` [E, 3] is the rate of the displacement in a pass that carries rates (see kernels/convolution.h), else None.
+    `velocity` [E, 3] is the rate of the displacement in a pass that carries rates (see kernels/convolution.h), else
+    None.
     """
 
     first: Tensor
@@ -33,10 +37,10 @@ class _Values(Function):
 
     @staticmethod
     def forward(
-        ctx, y: Tensor, displacement: Tensor, table: Tensor, edges: Edges, n_angular: int, cutoff: float
+        ctx: Any, y: Tensor, displacement: Tensor, table: Tensor, edges: Edges, n_angular: int, cutoff: float
     ) -> Tensor:
         y, table, displacement = y.detach(), table.detach(), displacement.detach()
-        q = y.new_zeros(y.shape[:2] + (y.shape[2] + 8 * n_angular,))
+        q = y.new_zeros((*y.shape[:2], y.shape[2] + 8 * n_angular))
         _convolution.convolve(edges.first, edges.second, edges.pair, displacement, None, table, y, q, n_angular, cutoff)
         ctx.save_for_backward(y, displacement, table)
         ctx.edges, ctx.n_angular, ctx.cutoff = edges, n_angular, cutoff
@@ -44,24 +48,36 @@ class _Values(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, q_grad: Tensor):
+    def backward(ctx: Any, q_grad: Tensor) -> tuple[Tensor | None, ...]:
         y, displacement, table = ctx.saved_tensors
         edges = ctx.edges
         y_grad, displacement_grad = torch.zeros_like(y), torch.zeros_like(displacement)
         _convolution.convolve_backward(
-            edges.first, edges.second, edges.pair, displacement, None, table, y, q_grad.contiguous(),
-            y_grad, displacement_grad, None, ctx.n_angular, ctx.cutoff,
-        )  # fmt: skip
+            edges.first,
+            edges.second,
+            edges.pair,
+            displacement,
+            None,
+            table,
+            y,
+            q_grad.contiguous(),
+            y_grad,
+            displacement_grad,
+            None,
+            ctx.n_angular,
+            ctx.cutoff,
+        )
         return y_grad, displacement_grad, None, None, None, None
 
 
 class _Rates(Function):
-    """(q, rate of q) of (y, rate of y), and the gradients by those and by the filters; the geometry is constant here."""
+    """(q, rate of q) of (y, rate of y), and the gradients by those and by the filters; the geometry is constant
+    here."""
 
     @staticmethod
-    def forward(ctx, y: Tensor, table: Tensor, edges: Edges, n_angular: int, cutoff: float) -> Tensor:
+    def forward(ctx: Any, y: Tensor, table: Tensor, edges: Edges, n_angular: int, cutoff: float) -> Tensor:
         y, table = y.detach(), table.detach()
-        q = y.new_zeros(y.shape[:2] + (y.shape[2] + 8 * n_angular,))
+        q = y.new_zeros((*y.shape[:2], y.shape[2] + 8 * n_angular))
         _convolution.convolve(
             edges.first, edges.second, edges.pair, edges.displacement, edges.velocity, table, y, q, n_angular, cutoff
         )
@@ -71,20 +87,32 @@ class _Rates(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, q_grad: Tensor):
+    def backward(ctx: Any, q_grad: Tensor) -> tuple[Tensor | None, ...]:
         y, table = ctx.saved_tensors
         edges = ctx.edges
         y_grad = torch.zeros_like(y)
         table_grad = torch.zeros_like(table) if ctx.needs_input_grad[1] else None
         _convolution.convolve_backward(
-            edges.first, edges.second, edges.pair, edges.displacement, edges.velocity, table, y, q_grad.contiguous(),
-            y_grad, None, table_grad, ctx.n_angular, ctx.cutoff,
-        )  # fmt: skip
+            edges.first,
+            edges.second,
+            edges.pair,
+            edges.displacement,
+            edges.velocity,
+            table,
+            y,
+            q_grad.contiguous(),
+            y_grad,
+            None,
+            table_grad,
+            ctx.n_angular,
+            ctx.cutoff,
+        )
         return y_grad, table_grad, None, None, None
 
 
 def convolve(y: Tensor, table: Tensor, edges: Edges, n_angular: int, cutoff: float) -> Tensor:
-    """Messages q [1, N, F+8A] of y [1, N, F] (differentiable by y and displacement), or [2, ...] of (value, rate) with velocities.
+    """Messages q [1, N, F+8A] of y [1, N, F] (differentiable by y and displacement), or [2, ...] of (value, rate)
+    with velocities.
 
     `table` [pairs, n+3, C] holds control points; with velocities the result is differentiable by y and table instead.
     """
@@ -112,7 +140,8 @@ def harmonics(u: Tensor) -> Tensor:
 
 
 def convolve_reference(y: Tensor, table: Tensor, edges: Edges, n_angular: int, cutoff: float) -> Tensor:
-    """`convolve` without velocities in plain torch operations: slow, any dtype, differentiable any number of times by everything."""
+    """`convolve` without velocities in plain torch operations: slow, any dtype, differentiable any number of times by
+    everything."""
     values, features = y[0], y.shape[2]
     r = edges.displacement.norm(dim=1)
     u = edges.displacement / r[:, None]

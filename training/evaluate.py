@@ -48,7 +48,8 @@ def errors_of_predictions(graphs: Graphs, energies: np.ndarray, forces: np.ndarr
 
 
 def error_table(errors: Errors, graphs: Graphs, kinds: np.ndarray) -> dict[str, Any]:
-    """Errors of all structures, of clusters of 13 and more atoms, by number of elements, by set of elements and by kind."""
+    """Errors of all structures, of clusters of 13 and more atoms, by number of elements, by set of elements and by
+    kind."""
     has = graphs.composition()
     count = has.sum(1)
     names = np.array(["".join(np.array(graphs.elements)[row]) for row in has])

@@ -19,7 +19,8 @@ def control_knots(arch: Architecture) -> np.ndarray:
 
 
 def first_free_control(arch: Architecture, smallest: np.ndarray) -> np.ndarray:
-    """For each pair the first control point at or above its smallest training distance [pairs] in A; those before it equal it."""
+    """For each pair the first control point at or above its smallest training distance [pairs] in A; those before it
+    equal it."""
     h = arch.cutoff / arch.n_intervals
     nearest = np.ceil(np.where(np.isfinite(smallest), smallest, 0.0) / h - 1e-9).astype(np.int64) + 1
     return np.clip(nearest, 0, arch.n_intervals - 1)
@@ -28,8 +29,10 @@ def first_free_control(arch: Architecture, smallest: np.ndarray) -> np.ndarray:
 class Filters(nn.Module):
     """Control points [L, pairs, n+3, C]: `base` with the networks of the pairs `trained` added.
 
-    One network of Gaussians of the distance a pair, times an envelope that is zero from the last knot before the cutoff, so that the last three
-    control points vanish and W ends with two zero derivatives. `start_at_zero` makes the networks give nothing at first.
+    One network of Gaussians of the distance a pair, times an envelope that is zero from the last knot before the
+    cutoff, so that the last three
+    control points vanish and W ends with two zero derivatives. `start_at_zero` makes the networks give nothing at
+    first.
     `first_free` [pairs] (first_free_control) flattens the trained filters at short distances.
     """
 
@@ -40,9 +43,16 @@ class Filters(nn.Module):
     knots: Tensor
 
     def __init__(
-        self, arch: Architecture, base: Tensor, trained: list[int], first_free: np.ndarray, *, start_at_zero: bool = False,
-        n_gaussians: int = 32, n_hidden: int = 64,
-    ):  # fmt: skip
+        self,
+        arch: Architecture,
+        base: Tensor,
+        trained: list[int],
+        first_free: np.ndarray,
+        *,
+        start_at_zero: bool = False,
+        n_gaussians: int = 32,
+        n_hidden: int = 64,
+    ):
         super().__init__()
         self.arch = arch
         h = arch.cutoff / arch.n_intervals
@@ -61,11 +71,11 @@ class Filters(nn.Module):
         self.hidden1 = nn.ModuleList(Dense(n_gaussians, n_hidden, activation=functional.silu) for _ in range(n))
         self.hidden2 = nn.ModuleList(Dense(n_hidden, n_hidden, activation=functional.silu) for _ in range(n))
         self.last = nn.ModuleList(Dense(n_hidden, width) for _ in range(n))
-        for k in range(n):
+        for net in range(n):
             if start_at_zero:
-                nn.init.zeros_(self.last[k].weight)
+                nn.init.zeros_(self.last[net].weight)
             else:
-                self._normalise(k)
+                self._normalise(net)
 
     def _normalise(self, k: int) -> None:
         """Scales a network's last layer so that the messages of some twenty neighbours begin with unit variance."""
@@ -76,6 +86,7 @@ class Filters(nn.Module):
             self.last[k].weight *= 0.4 / self.last[k](self.hidden2[k](self.hidden1[k](inside))).std()
 
     def forward(self) -> Tensor:
+        """Give the control points [L, pairs, n+3, C]."""
         if not self.last:
             return self.base
         layers, channels = self.arch.n_interactions, self.arch.n_channels

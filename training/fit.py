@@ -19,9 +19,11 @@ __all__ = ["Settings", "energy_and_forces", "fit", "loss_of", "optimise", "predi
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train: the loss is energy_weight <|dE|/N> + force_weight <|dF|/(1 + |F|/force_scale)>, both rounded off near zero.
+    """How to train: the loss is energy_weight <|dE|/N> + force_weight <|dF|/(1 + |F|/force_scale)>, both rounded off
+    near zero.
 
-    energy_softness (eV/atom) and force_softness (eV/A) are where |x| turns into x^2; force_scale (eV/A) keeps close contacts from dominating.
+    energy_softness (eV/atom) and force_softness (eV/A) are where |x| turns into x^2; force_scale (eV/A) keeps close
+    contacts from dominating.
     """
 
     epochs: int = 100
@@ -91,7 +93,8 @@ def step(network: Network, filters: Filters, batch: Batch, settings: Settings) -
 
 
 def predict(network: Network, table: Tensor, graphs: Graphs, batch_size: int = 64) -> tuple[np.ndarray, np.ndarray]:
-    """Energies [M] in eV and forces [sum of atoms, 3] in eV/A of a whole set, E0 and ZBL included, in the set's order of atoms."""
+    """Energies [M] in eV and forces [sum of atoms, 3] in eV/A of a whole set, E0 and ZBL included, in the set's order
+    of atoms."""
     energies, forces = np.empty(len(graphs)), np.empty_like(graphs.forces)
     wanted = [p for p in network.parameters() if p.requires_grad]
     for p in wanted:
@@ -118,18 +121,29 @@ def save_atomically(state: dict[str, Any], path: Path) -> None:
         torch.save(state, file)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def optimise(
-    module: nn.Module, decayed: list[Tensor], plain: list[Tensor], gradient: Callable[[Batch], float], graphs: Graphs, settings: Settings,
-    seed: int, *, checkpoint: Path | None = None, provenance: dict[str, Any] | None = None, checkpoint_seconds: float = 60.0,
+    module: nn.Module,
+    decayed: list[Tensor],
+    plain: list[Tensor],
+    gradient: Callable[[Batch], float],
+    graphs: Graphs,
+    settings: Settings,
+    seed: int,
+    *,
+    checkpoint: Path | None = None,
+    provenance: dict[str, Any] | None = None,
+    checkpoint_seconds: float = 60.0,
     on_epoch: Callable[[int, float], None] | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """AdamW with a one-cycle schedule; `gradient` adds a batch's gradient to the parameters and gives its loss.
 
-    `decayed` parameters have weight decay, `plain` ones none. Resumes from `checkpoint` when that file exists and belongs to the same run: an
-    unbroken run and a resumed one give the same weights, for the order of batches, optimiser and schedule are all in the checkpoint.
+    `decayed` parameters have weight decay, `plain` ones none. Resumes from `checkpoint` when that file exists and
+    belongs to the same run: an
+    unbroken run and a resumed one give the same weights, for the order of batches, optimiser and schedule are all in
+    the checkpoint.
     """
     generator = np.random.default_rng(seed)
     groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": plain, "weight_decay": 0.0}]
@@ -138,9 +152,14 @@ def optimise(
     )
     batches = max(1, -(-len(graphs) // settings.batch_size))
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, settings.learning_rate, total_steps=settings.epochs * batches + 1, pct_start=settings.warm_up,
-        div_factor=10.0, final_div_factor=1e3, cycle_momentum=False,
-    )  # fmt: skip
+        optimizer,
+        settings.learning_rate,
+        total_steps=settings.epochs * batches + 1,
+        pct_start=settings.warm_up,
+        div_factor=10.0,
+        final_div_factor=1e3,
+        cycle_momentum=False,
+    )
     run = {"seed": seed, "batches": batches, "epochs": settings.epochs}
     done = 0
     if checkpoint is not None and checkpoint.exists():
@@ -180,8 +199,15 @@ def optimise(
 
 
 def fit(
-    network: Network, filters: Filters, graphs: Graphs, settings: Settings, seed: int, *, masks: dict[str, Tensor] | None = None, **options: Any
-) -> None:  # fmt: skip
+    network: Network,
+    filters: Filters,
+    graphs: Graphs,
+    settings: Settings,
+    seed: int,
+    *,
+    masks: dict[str, Tensor] | None = None,
+    **options: Any,
+) -> None:
     """Trains what requires a gradient, in place; `options` are those of `optimise`.
 
     `masks` names network parameters of which only the elements where the mask is 1 may move.

@@ -27,8 +27,10 @@ def pair_index(a: np.ndarray, b: np.ndarray, n_elements: int) -> np.ndarray:
 class Batch:
     """Some structures at once; atoms are sorted by element so that every element's rows are one slice.
 
-    species [N] element numbers, counts: atoms of each element, structure [N], sizes [M] atoms per structure, edges without velocity,
-    energy [M] eV and forces [N, 3] eV/A still to be learned (reference minus isolated atoms minus ZBL), reference_force [N] |F| of the reference,
+    species [N] element numbers, counts: atoms of each element, structure [N], sizes [M] atoms per structure, edges
+    without velocity,
+    energy [M] eV and forces [N, 3] eV/A still to be learned (reference minus isolated atoms minus ZBL),
+    reference_force [N] |F| of the reference,
     alloyed: whether a structure has more than one element.
     """
 
@@ -46,12 +48,28 @@ class Batch:
 class Graphs:
     """A set of structures with their half edges and labels, in flat arrays (float64 labels, float32 displacements).
 
-    `energies` and `forces` are the reference's; `offset_energy` and `offset_forces` what the network does not learn (E0 and ZBL).
+    `energies` and `forces` are the reference's; `offset_energy` and `offset_forces` what the network does not learn
+    (E0 and ZBL).
     """
+
+    n_atoms: np.ndarray  # [M]
+    n_edges: np.ndarray  # [M]
+    atom_start: np.ndarray  # [M + 1]
+    edge_start: np.ndarray  # [M + 1]
+    species: np.ndarray  # [N] element numbers
+    forces: np.ndarray  # [N, 3]
+    offset_forces: np.ndarray  # [N, 3]
+    energies: np.ndarray  # [M]
+    offset_energy: np.ndarray  # [M]
+    alloyed: np.ndarray  # [M] more than one element
+    first: np.ndarray  # [E] atoms, counted within their structure
+    second: np.ndarray  # [E]
+    pair: np.ndarray  # [E] pair of elements
+    owner: np.ndarray  # [E] structure
+    displacement: np.ndarray  # [E, 3]
 
     def __init__(self, elements: Sequence[str], cutoff: float):
         self.elements, self.cutoff = tuple(elements), float(cutoff)
-        self._parts: dict[str, list[np.ndarray]] = {}
 
     @classmethod
     def build(
@@ -59,14 +77,15 @@ class Graphs:
         elements: Sequence[str],
         cutoff: float,
         structures: Iterable[Atoms],
-        energies: Sequence[float],
+        energies: Sequence[float] | np.ndarray,
         forces: Sequence[np.ndarray],
     ) -> "Graphs":
-        """Finds the neighbours of every structure (units: A, eV, eV/A). Raises ValueError for an element that is not in `elements`."""
+        """Finds the neighbours of every structure (units: A, eV, eV/A). Raises ValueError for an element that is not
+        in `elements`."""
         self = cls(elements, cutoff)
         number = {symbol: k for k, symbol in enumerate(self.elements)}
         search = NeighborList(cutoff=self.cutoff, full_list=False, n_threads=1)
-        species, positions, first, second, displacement = [], [], [], [], []
+        species, first, second, displacement = [], [], [], []
         for atoms in structures:
             unknown = sorted(set(atoms.get_chemical_symbols()) - set(number))
             if unknown:
@@ -134,7 +153,8 @@ class Graphs:
         return part
 
     def set_offsets(self, e0: np.ndarray, inner: np.ndarray, outer: np.ndarray) -> None:
-        """Energies of isolated atoms e0 [S] and switched ZBL of radii inner, outer [pairs] become what the network need not learn."""
+        """Energies of isolated atoms e0 [S] and switched ZBL of radii inner, outer [pairs] become what the network
+        need not learn."""
         energy, slope = self.repulsion(inner, outer)
         counts = np.zeros((len(self), len(self.elements)))
         np.add.at(counts, (np.repeat(np.arange(len(self)), self.n_atoms), self.species), 1.0)
@@ -193,7 +213,8 @@ def _ranges(start: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def smallest_distances(graphs: Graphs) -> np.ndarray:
-    """The smallest distance of every pair of elements [pairs] in A; infinite for pairs that never meet within the cutoff."""
+    """The smallest distance of every pair of elements [pairs] in A; infinite for pairs that never meet within the
+    cutoff."""
     n = len(graphs.elements)
     smallest = np.full(n * (n + 1) // 2, np.inf)
     np.minimum.at(smallest, graphs.pair, np.linalg.norm(graphs.displacement, axis=1))

@@ -1,4 +1,5 @@
-"""A model file in torch: double precision, plain operations, automatic derivatives. Slow; the oracle for every other backend."""
+"""A model file in torch: double precision, plain operations, automatic derivatives. Slow; the oracle for every other
+backend."""
 
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -17,7 +18,8 @@ __all__ = ["Evaluation", "TorchModel", "from_file"]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Results for one structure of N atoms: energy eV, energies [N] eV, forces [N, 3] eV/A, virial [3, 3] eV (sum of D x dE/dD, which is
+    """Results for one structure of N atoms: energy eV, energies [N] eV, forces [N, 3] eV/A, virial [3, 3] eV (sum of
+    D x dE/dD, which is
     stress times volume), features [S*D] summed by element, sigma eV (None when the model has no Gram matrix)."""
 
     energy: float
@@ -74,9 +76,10 @@ class TorchModel:
             return None
         gram = self.tensors["gram"]
         solved = np.linalg.solve(gram + self.sigma["ridge"] * np.eye(len(gram)), features)
-        return float(self.sigma["scale"] * np.sqrt(max(features @ solved, 0.0)))
+        return float(self.sigma["scale"] * np.sqrt(max(float(features @ solved), 0.0)))
 
 
 def from_file(path: str | PathLike[str], *, kernels: bool = False) -> TorchModel:
-    """The potential of a model file (or of a shipped model, by name). Raises ModelFileError for a file that cannot be used."""
+    """The potential of a model file (or of a shipped model, by name). Raises ModelFileError for a file that cannot be
+    used."""
     return TorchModel(read_model_file(path), kernels=kernels)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from hea_training.convolution import Edges, convolve, convolve_reference
@@ -30,21 +31,26 @@ class Architecture:
 
     @property
     def n_elements(self) -> int:
+        """S."""
         return len(self.elements)
 
     @property
     def n_pairs(self) -> int:
+        """Unordered pairs of elements, S (S+1)/2."""
         return self.n_elements * (self.n_elements + 1) // 2
 
     @property
     def n_channels(self) -> int:
+        """C = F + 2A, channels of a filter."""
         return self.n_features + 2 * self.n_angular
 
     @property
     def n_rows(self) -> int:
+        """P, rows of an adapter."""
         return self.n_elements * self.rank_pair + self.rank_many
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
+        """The sizes by name, as JSON holds them."""
         return asdict(self) | {"elements": list(self.elements)}
 
 
@@ -86,12 +92,12 @@ class _Scatter(torch.autograd.Function):
     """Sums values [E] into bins: torch's index_add is slow on CPUs, its bincount is not but has no gradient."""
 
     @staticmethod
-    def forward(ctx, values: Tensor, index: Tensor, size: int) -> Tensor:
+    def forward(ctx: Any, values: Tensor, index: Tensor, size: int) -> Tensor:
         ctx.save_for_backward(index)
         return torch.bincount(index, weights=values.detach(), minlength=size).to(values.dtype)
 
     @staticmethod
-    def backward(ctx, grad: Tensor):
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         (index,) = ctx.saved_tensors
         return grad[index], None, None
 
@@ -122,7 +128,8 @@ def gates(batch: Batch, edges: Edges, arch: Architecture) -> Tensor:
 
 
 class Network(nn.Module):
-    """Everything but the filters, whose control points are given to `forward`; tensors by the names and shapes of the model file.
+    """Everything but the filters, whose control points are given to `forward`; tensors by the names and shapes of the
+    model file.
 
     Gives the energies without E0 and ZBL.
     """

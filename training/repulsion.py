@@ -1,66 +1,149 @@
-"""Close atoms repel: the switch of the nuclear repulsion is widened until every dimer rises monotonically towards short distances.
+"""Close atoms repel: every dimer rises monotonically from its minimum to 0.3 A.
 
-A network is free below and near the smallest distance of its data; where it digs a hole that the switched ZBL does not fill, atoms could fall in.
+A network is free at the smallest distances of its data, where few points weigh little; where it digs a hole there,
+atoms could
+fall in. Such a dimer is mended in its filter's first free control points, which only atoms that close feel; where
+that does not do,
+the switch of the nuclear repulsion is widened.
 """
 
 import numpy as np
 import torch
 from hea_training.convolution import Edges
-from hea_training.graph import Batch
-from hea_training.network import Architecture
+from hea_training.filters import first_free_control
+from hea_training.graph import Batch, Graphs
+from hea_training.network import Architecture, Network
 from hea_training.strata import Tensors, load_network
 from hea_training.zbl import zbl_energy_and_slope
+from scipy.interpolate import PchipInterpolator
+from torch import Tensor
 
-__all__ = ["dimer_energies", "widen_repulsion"]
+from hea_potential.model_file import pair_index
+
+__all__ = ["dimer_energies", "ensure_repulsion", "mend_dimer", "rises", "widen_repulsion"]
 
 _CLOSEST, _STEP = 0.3, 0.01  # A
 _WIDER = 0.01  # relative
+_MENDED_KNOTS = 6
+_STIFFNESS = 0.03  # eV^2 per squared change of a control point: what a change must be worth
+_MARGIN = 0.005  # eV a step of 0.01 A
+
+
+def _dimers(arch: Architecture, a: int, b: int, r: np.ndarray) -> Batch:
+    """Dimers of elements a and b at distances r [n] in A; labels are zero."""
+    n, (low, high) = len(r), sorted((a, b))
+    counts = np.bincount([low, high], minlength=arch.n_elements) * n
+    ends, displacement = torch.arange(n), torch.zeros(n, 3, dtype=torch.float64)
+    displacement[:, 0] = torch.from_numpy(r)
+    return Batch(
+        species=torch.tensor([low] * n + [high] * n),
+        counts=tuple(counts.tolist()),
+        structure=ends.repeat(2),
+        sizes=torch.full((n,), 2.0),
+        edges=Edges(ends, ends + n, torch.full((n,), pair_index(a, b, arch.n_elements)), displacement),
+        energy=torch.zeros(n),
+        forces=torch.zeros(2 * n, 3),
+        reference_force=torch.zeros(2 * n),
+        alloyed=a != b,
+    )
+
+
+def _double(arch: Architecture, tensors: Tensors) -> Network:
+    network = load_network(arch, tensors, torch.float64)
+    network.requires_grad_(False)
+    network.reference_kernels = True
+    return network
+
+
+def _repulsion(arch: Architecture, tensors: Tensors, a: int, b: int, r: np.ndarray) -> np.ndarray:
+    pair = np.full(len(r), pair_index(a, b, arch.n_elements))
+    return zbl_energy_and_slope(arch.elements, pair, r, tensors["zbl.inner"], tensors["zbl.outer"])[0]
 
 
 def dimer_energies(arch: Architecture, tensors: Tensors, a: int, b: int, r: np.ndarray) -> np.ndarray:
-    """What the network gives for dimers of elements a and b at distances r [n] in A, relative to isolated atoms and without ZBL, in eV."""
-    network = load_network(arch, tensors, torch.float64)
-    network.reference_kernels = True
-    n, low, high = len(r), min(a, b), max(a, b)
-    pair = low * arch.n_elements - low * (low - 1) // 2 + high - low
-    counts = [0] * arch.n_elements
-    counts[low] += n
-    counts[high] += n
-    ends = torch.arange(n)
-    displacement = torch.zeros(n, 3, dtype=torch.float64)
-    displacement[:, 0] = torch.from_numpy(r)
-    batch = Batch(
-        species=torch.tensor([low] * n + [high] * n), counts=tuple(counts), structure=ends.repeat(2), sizes=torch.full((n,), 2.0),
-        edges=Edges(ends, ends + n, torch.full((n,), pair), displacement), energy=torch.zeros(n), forces=torch.zeros(2 * n, 3),
-        reference_force=torch.zeros(2 * n), alloyed=a != b,
-    )  # fmt: skip
-    with torch.no_grad():
-        return network(batch, torch.from_numpy(tensors["filters"]).double())[0].numpy()
+    """Energies [n] in eV of dimers of elements a and b at distances r [n] in A, relative to isolated atoms."""
+    filters = torch.from_numpy(tensors["filters"]).double()
+    network = _double(arch, tensors)(_dimers(arch, a, b, r), filters)[0].numpy()
+    return network + _repulsion(arch, tensors, a, b, r)
 
 
-def widen_repulsion(arch: Architecture, tensors: Tensors, pairs: list[int]) -> Tensors:
-    """The model with the inner and outer radii of ZBL of `pairs` grown, by no more than needed, until their dimers rise from the minimum to 0.3 A.
+def rises(arch: Architecture, tensors: Tensors, a: int, b: int) -> bool:
+    """Whether the dimer's energy rises at every step of 0.01 A from its minimum to 0.3 A."""
+    energy = dimer_energies(arch, tensors, a, b, np.arange(_CLOSEST, arch.cutoff, _STEP))
+    return bool(np.all(np.diff(energy[: np.argmin(energy) + 1]) < 0))
 
-    Raises ValueError when a pair would need a switch beyond twice its present radius.
+
+def ensure_repulsion(arch: Architecture, tensors: Tensors, pairs: list[int], training: Graphs) -> Tensors:
+    """The model with every dimer of `pairs` rising; `training` holds the dimers that say how.
+
+    Raises ValueError when a pair cannot be brought to rise.
     """
-    tensors = dict(tensors)
-    inner, outer = tensors["zbl.inner"].copy(), tensors["zbl.outer"].copy()
-    r = np.arange(_CLOSEST, arch.cutoff, _STEP)
     first, second = np.triu_indices(arch.n_elements)
     for pair in pairs:
-        network = dimer_energies(arch, tensors, int(first[pair]), int(second[pair]), r)
-        limit = 2 * inner[pair]
-        while True:
-            repulsion, _ = zbl_energy_and_slope(arch.elements, np.full(len(r), pair), r, inner, outer)
-            energy = network + repulsion
-            if np.all(np.diff(energy[: np.argmin(energy) + 1]) < 0):
-                break
-            inner[pair] *= 1 + _WIDER
-            outer[pair] = min(outer[pair] * (1 + _WIDER), arch.cutoff)
-            if inner[pair] > limit:
-                name = f"{arch.elements[first[pair]]}-{arch.elements[second[pair]]}"
-                raise ValueError(
-                    f"the dimer {name} does not rise towards short distances: the data need closer atoms of this pair"
-                )
-    tensors["zbl.inner"], tensors["zbl.outer"] = inner, outer
+        a, b = int(first[pair]), int(second[pair])
+        if not rises(arch, tensors, a, b):
+            tensors = mend_dimer(arch, tensors, a, b, training)
+        if not rises(arch, tensors, a, b):
+            tensors = widen_repulsion(arch, tensors, a, b)
     return tensors
+
+
+def mend_dimer(arch: Architecture, tensors: Tensors, a: int, b: int, training: Graphs) -> Tensors:
+    """The model with the filters' first free control points moved, as little as needed, towards a monotonic curve
+    through the dimers of the set."""
+    pair = pair_index(a, b, arch.n_elements)
+    alone = np.flatnonzero((training.n_atoms == 2) & (training.n_edges == 1))
+    alone = alone[training.pair[training.edge_start[alone]] == pair]
+    distance = np.linalg.norm(training.displacement[training.edge_start[alone]], axis=1)
+    distance, unique = np.unique(distance, return_index=True)
+    known = training.energies[alone][unique] - tensors["e0"][a] - tensors["e0"][b]
+    if len(distance) < 4:
+        return tensors
+    lowest = distance[np.argmin(known)]
+    r = np.arange(distance[0], lowest, _STEP)
+    target = torch.from_numpy(PchipInterpolator(distance, known)(r) - _repulsion(arch, tensors, a, b, r))
+    repulsion = torch.from_numpy(_repulsion(arch, tensors, a, b, r))
+    network, dimers = _double(arch, tensors), _dimers(arch, a, b, r)
+    free = int(first_free_control(arch, tensors["distance.min"])[pair])
+    end = min(free + _MENDED_KNOTS, arch.n_intervals)
+    filters = torch.from_numpy(tensors["filters"]).double()
+    change = torch.zeros(arch.n_interactions, end - free, arch.n_channels, dtype=torch.float64, requires_grad=True)
+
+    def changed() -> Tensor:
+        table = filters.clone()
+        table[:, pair, free:end] += change
+        table[:, pair, :free] = table[:, pair, free : free + 1]
+        return table
+
+    optimizer = torch.optim.LBFGS([change], max_iter=200, line_search_fn="strong_wolfe")
+
+    def cost() -> Tensor:
+        optimizer.zero_grad()
+        energy = network(dimers, changed())[0]
+        falls = torch.relu((energy + repulsion).diff() + _MARGIN)
+        total = ((energy - target) ** 2).mean() + 10 * (falls**2).mean() + _STIFFNESS * (change**2).mean()
+        total.backward()
+        return total
+
+    optimizer.step(cost)
+    return tensors | {"filters": changed().detach().numpy().astype(tensors["filters"].dtype)}
+
+
+def widen_repulsion(arch: Architecture, tensors: Tensors, a: int, b: int) -> Tensors:
+    """The model with the inner and outer radii of the pair's ZBL grown, by no more than needed, until the dimer rises.
+
+    Raises ValueError when the pair would need a switch beyond twice its present radius.
+    """
+    pair = pair_index(a, b, arch.n_elements)
+    inner, outer = tensors["zbl.inner"].copy(), tensors["zbl.outer"].copy()
+    limit, widened = 2 * inner[pair], tensors
+    while not rises(arch, widened, a, b):
+        inner[pair] *= 1 + _WIDER
+        outer[pair] = min(outer[pair] * (1 + _WIDER), arch.cutoff)
+        if inner[pair] > limit:
+            name = f"{arch.elements[a]}-{arch.elements[b]}"
+            raise ValueError(
+                f"the dimer {name} does not rise towards short distances: the data need closer atoms of this pair"
+            )
+        widened = tensors | {"zbl.inner": inner, "zbl.outer": outer}
+    return widened

@@ -7,7 +7,7 @@ import multiprocessing
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -19,11 +19,11 @@ import numpy as np
 import torch
 from hea_training.config import Config
 from hea_training.evaluate import error_table, errors_of
-from hea_training.export import export
+from hea_training.export import export, tensors_of
 from hea_training.fit import Settings
 from hea_training.graph import Graphs
 from hea_training.network import Architecture
-from hea_training.repulsion import widen_repulsion
+from hea_training.repulsion import ensure_repulsion
 from hea_training.sigma import uncertainty
 from hea_training.strata import (
     Stratum,
@@ -49,30 +49,33 @@ Report = Callable[[str, int, int, float], None]  # stratum, epochs done, epochs 
 
 @dataclass(frozen=True)
 class Data:
-    """A data set restricted to the model's elements, split by groups of structures; `graphs` are in the data set's order."""
+    """A data set restricted to the model's elements, split by groups of structures; `graphs` are in the data set's
+    order."""
 
     dataset: DataSet
     split: Split
     graphs: Graphs
 
     def part(self, name: str) -> Graphs:
+        """The structures of train, valid or test."""
         return self.graphs.subset(getattr(self.split, name))
 
     def kinds(self, name: str) -> np.ndarray:
+        """Their kinds, in the same order."""
         return self.dataset.kind[getattr(self.split, name)].astype(str)
 
 
 def load_data(path: Path, arch: Architecture, split_seed: int, kinds: list[str]) -> Data:
-    """Reads the structures that hold no other elements (and are of the kinds asked for, if any) and finds their neighbours."""
+    """Reads the structures that hold no other elements (and are of the kinds asked for, if any) and finds their
+    neighbours."""
     dataset = read_dataset(path)
     present = {tuple(Graphs.symbols(numbers)) for numbers in dataset.element_sets}
     usable = np.array([set(Graphs.symbols(numbers)) <= set(arch.elements) for numbers in dataset.element_sets])
     if kinds:
         unknown = sorted(set(kinds) - set(dataset.kind.astype(str)))
         if unknown:
-            raise InputError(
-                f"kinds: {', '.join(unknown)} not in {path}, which has {', '.join(sorted(set(dataset.kind.astype(str))))}"
-            )
+            known = ", ".join(sorted(set(dataset.kind.astype(str))))
+            raise InputError(f"kinds: {', '.join(unknown)} not in {path}, which has {known}")
         usable &= np.isin(dataset.kind.astype(str), [*kinds, "atom"])
     dataset = dataset.select(usable)
     if len(dataset) == 0:
@@ -97,12 +100,14 @@ def provenance_of(config: Config, data: Data) -> dict[str, Any]:
         | {part: len(getattr(data.split, part)) for part in ("train", "valid", "test")},
         "seed": config.seed,
         "model": config.model,
+        "start_from": config.start_from and hashlib.sha256(config.start_from_path.read_bytes()).hexdigest(),
         "training": {name: asdict(settings) for name, settings in config.strata.items()},
     }
 
 
 def train(config: Config, report: Report | None = None) -> Path:
-    """Trains what the configuration asks for; the path of the model file. Called again after a kill, it goes on where it was.
+    """Trains what the configuration asks for; the path of the model file. Called again after a kill, it goes on where
+    it was.
 
     Raises InputError when the data do not fit the configuration, or the output folder holds another run.
     """
@@ -122,6 +127,8 @@ def train(config: Config, report: Report | None = None) -> Path:
         tensors = start(arch, training, config.seed)
     except ValueError as error:
         raise InputError(f"{config.data}: {error}") from error
+    if config.start_from:
+        tensors = _from_file(config, tensors)
     groups = all_strata(arch.n_elements) if config.model == "stratified" else [[Stratum("full")]]
     for number, group in enumerate(groups):
         training.set_offsets(tensors["e0"], tensors["zbl.inner"], tensors["zbl.outer"])
@@ -146,14 +153,23 @@ def train(config: Config, report: Report | None = None) -> Path:
         for stratum, trained in _run(jobs, config, report):
             tensors = merge(arch, tensors, stratum, trained)
         try:
-            tensors = widen_repulsion(
-                arch, tensors, sorted({pair for job in jobs for pair in trained_pairs(arch, job.stratum)})
-            )
+            pairs = sorted({pair for job in jobs for pair in trained_pairs(arch, job.stratum)})
+            tensors = ensure_repulsion(arch, tensors, pairs, training)
         except ValueError as error:
             raise InputError(f"{config.data}: {error}") from error
         if 0 < number < len(groups) - 1:
             finish(config, data, tensors, provenance)  # a first model, before the last stratum
     return finish(config, data, tensors, provenance)
+
+
+def _from_file(config: Config, fresh: Tensors) -> Tensors:
+    """The weights of the model file to start from; distances, switches and E0 are those of the file, too."""
+    arch, tensors = tensors_of(config.start_from_path)
+    if arch != config.architecture:
+        raise InputError(
+            f"start_from: the model's sizes are {arch}; allowed are those of the configuration, {config.architecture}"
+        )
+    return {name: tensors[name].astype(fresh[name].dtype) for name in fresh}
 
 
 def finish(config: Config, data: Data, tensors: Tensors, provenance: dict[str, Any]) -> Path:
@@ -231,14 +247,14 @@ _messages: Any = None
 
 def _prepare(messages: Any, threads: int) -> None:
     """Begins a worker process."""
-    global _messages
+    global _messages  # noqa: PLW0603 - a pool's initializer has no other place for what its jobs need
     _messages = messages
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
 
 
 @contextmanager
-def _forwarded(messages: Any, report: Report):
+def _forwarded(messages: Any, report: Report) -> Iterator[None]:
     """Gives the workers' messages to `report`, in this process, while the block runs."""
     finished = threading.Event()
 
@@ -270,11 +286,18 @@ def _train(job: Job, report: Report | None = None) -> None:
             log.write(f"{epoch} {loss:.6f} {time.monotonic() - began:.1f}\n")
 
     trained = train_stratum(
-        job.arch, job.tensors, job.stratum, job.graphs, job.settings, _seed_of(job.seed, job.name),
-        checkpoint=job.checkpoint, provenance=job.provenance, on_epoch=on_epoch,
-    )  # fmt: skip
+        job.arch,
+        job.tensors,
+        job.stratum,
+        job.graphs,
+        job.settings,
+        _seed_of(job.seed, job.name),
+        checkpoint=job.checkpoint,
+        provenance=job.provenance,
+        on_epoch=on_epoch,
+    )
     with complete_file(job.result) as temporary:
-        np.savez(temporary, **trained)
+        np.savez(temporary, **trained)  # type: ignore[arg-type]
 
 
 def _seed_of(seed: int, name: str) -> int:
@@ -293,5 +316,6 @@ def _claim(output: Path, run: dict[str, Any]) -> None:
         before, now = json.loads(path.read_text()), json.loads(text)
         differ = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
         raise InputError(
-            f"{output} holds another run (they differ in {', '.join(differ)}); allowed is an empty folder, or the same configuration and data"
+            f"{output} holds another run (they differ in {', '.join(differ)}); "
+            "allowed is an empty folder, or the same configuration and data"
         )

@@ -37,8 +37,10 @@ def structure_features(network: Network, table: Tensor, graphs: Graphs, batch_si
 def uncertainty(network: Network, table: Tensor, training: Graphs, valid: Graphs) -> Uncertainty:
     """The Gram matrix of the training set, with ridge and scale that make the validation errors most likely.
 
-    Every structure counts by 1/N (as in a loss of errors an atom, with variance proportional to the size), so that a liquid of
-    hundred atoms does not outweigh a hundred dimers. For a given ridge the most likely scale of normal errors is the root mean square of error over
+    Every structure counts by 1/N (as in a loss of errors an atom, with variance proportional to the size), so that a
+    liquid of
+    hundred atoms does not outweigh a hundred dimers. For a given ridge the most likely scale of normal errors is the
+    root mean square of error over
     f^T (gram + ridge)^-1 f; the ridge is the one of a geometric grid with the highest likelihood.
     """
     phi = structure_features(network, table, training) / np.sqrt(training.n_atoms)[:, None]

@@ -1,6 +1,7 @@
 """The three strata of a model: which structures teach which weights, and how a trained part joins what is there.
 
-A model is a dict of arrays by the model file's names (`Tensors`). A stratum trains some entries of it and copies only those back, so that all
+A model is a dict of arrays by the model file's names (`Tensors`). A stratum trains some entries of it and copies only
+those back, so that all
 else, and with it every earlier prediction, stays what it was to the last bit.
 """
 
@@ -13,9 +14,11 @@ import numpy as np
 import torch
 from hea_training.filters import Filters, first_free_control
 from hea_training.fit import Settings, fit
-from hea_training.graph import Graphs, pair_index, smallest_distances
+from hea_training.graph import Graphs, smallest_distances
 from hea_training.network import Architecture, Network
 from torch import Tensor
+
+from hea_potential.model_file import pair_index
 
 __all__ = [
     "Stratum",
@@ -42,6 +45,7 @@ class Stratum:
     pair: tuple[int, int] | None = None
 
     def name(self, elements: tuple[str, ...]) -> str:
+        """Name of the stratum's files, as pair-NiCu."""
         return f"pair-{elements[self.pair[0]]}{elements[self.pair[1]]}" if self.pair else self.kind
 
 
@@ -63,7 +67,8 @@ def rows_of(stratum: Stratum, graphs: Graphs) -> np.ndarray:
 
 
 def start(arch: Architecture, graphs: Graphs, seed: int) -> Tensors:
-    """A model before training: random weights, E0 of the set's isolated atoms, ZBL and inner clamps from the set's distances.
+    """A model before training: random weights, E0 of the set's isolated atoms, ZBL and inner clamps from the set's
+    distances.
 
     Raises ValueError when the set has no isolated atom of an element, or no two atoms of a pair within the cutoff.
     """
@@ -81,7 +86,7 @@ def start(arch: Architecture, graphs: Graphs, seed: int) -> Tensors:
     if np.isnan(e0).any():
         missing = [s for s, e in zip(arch.elements, e0, strict=True) if np.isnan(e)]
         raise ValueError(
-            f"the data set has no isolated atom of {', '.join(missing)}: add one structure of a single atom for each element"
+            f"the data set has no isolated atom of {', '.join(missing)}: add a structure of a single atom for each"
         )
     tensors = store_network(Network(arch))
     tensors["e0"] = e0
@@ -154,8 +159,8 @@ def _mean_filters(arch: Architecture, filters: np.ndarray, first_free: np.ndarra
     filters, k = filters.copy(), np.arange(arch.n_intervals + 3)
     for a in range(arch.n_elements):
         for b in range(a + 1, arch.n_elements):
-            same = [int(pair_index(np.int64(z), np.int64(z), arch.n_elements)) for z in (a, b)]
-            row = int(pair_index(np.int64(a), np.int64(b), arch.n_elements))
+            same = [pair_index(z, z, arch.n_elements) for z in (a, b)]
+            row = pair_index(a, b, arch.n_elements)
             mean = (filters[:, same[0]] + filters[:, same[1]]) / 2
             filters[:, row] = mean[:, np.maximum(k, first_free[row])]
     return filters
@@ -164,18 +169,27 @@ def _mean_filters(arch: Architecture, filters: np.ndarray, first_free: np.ndarra
 def trained_pairs(arch: Architecture, stratum: Stratum) -> list[int]:
     """The pairs of elements whose filters a stratum trains."""
     if stratum.pair is not None:
-        return [int(pair_index(np.int64(stratum.pair[0]), np.int64(stratum.pair[1]), arch.n_elements))]
+        return [pair_index(stratum.pair[0], stratum.pair[1], arch.n_elements)]
     if stratum.kind == "elements":
-        return [int(pair_index(np.int64(z), np.int64(z), arch.n_elements)) for z in range(arch.n_elements)]
+        return [pair_index(z, z, arch.n_elements) for z in range(arch.n_elements)]
     return list(range(arch.n_pairs)) if stratum.kind == "full" else []
 
 
 def train_stratum(
-    arch: Architecture, tensors: Tensors, stratum: Stratum, graphs: Graphs, settings: Settings, seed: int, *,
-    checkpoint: Path | None = None, checkpoint_seconds: float = 60.0, provenance: dict[str, Any] | None = None,
+    arch: Architecture,
+    tensors: Tensors,
+    stratum: Stratum,
+    graphs: Graphs,
+    settings: Settings,
+    seed: int,
+    *,
+    checkpoint: Path | None = None,
+    checkpoint_seconds: float = 60.0,
+    provenance: dict[str, Any] | None = None,
     on_epoch: Callable[[int, float, Network, Filters], None] | None = None,
-) -> Tensors:  # fmt: skip
-    """The entries of the model that the stratum teaches, trained on `graphs` (already its own structures): pass them to `merge`."""
+) -> Tensors:
+    """The entries of the model that the stratum teaches, trained on `graphs` (already its own structures): pass them
+    to `merge`."""
     torch.manual_seed(seed)
     network = load_network(arch, tensors)
     free = first_free_control(arch, tensors["distance.min"])
@@ -195,9 +209,17 @@ def train_stratum(
         network.adapter_out.requires_grad_(False)
     report = None if on_epoch is None else lambda epoch, loss: on_epoch(epoch, loss, network, filters)
     fit(
-        network, filters, graphs, settings, seed, masks=masks, checkpoint=checkpoint, checkpoint_seconds=checkpoint_seconds,
-        provenance=provenance, on_epoch=report,
-    )  # fmt: skip
+        network,
+        filters,
+        graphs,
+        settings,
+        seed,
+        masks=masks,
+        checkpoint=checkpoint,
+        checkpoint_seconds=checkpoint_seconds,
+        provenance=provenance,
+        on_epoch=report,
+    )
     trained = store_network(network)
     with torch.no_grad():
         trained["filters"] = filters().numpy()

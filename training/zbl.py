@@ -1,4 +1,5 @@
-"""The repulsion of close nuclei (Ziegler, Biersack and Littmark 1985) with a smooth outer switch: what the network is not asked to learn."""
+"""The repulsion of close nuclei (Ziegler, Biersack and Littmark 1985) with a smooth outer switch: what the network is
+not asked to learn."""
 
 from collections.abc import Sequence
 
@@ -14,7 +15,8 @@ _TERMS = ((0.18175, 3.19980), (0.50986, 0.94229), (0.28022, 0.40290), (0.02817, 
 def zbl_energy_and_slope(
     elements: Sequence[str], pair: np.ndarray, r: np.ndarray, inner: np.ndarray, outer: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Switched ZBL energy [E] in eV and its derivative by r [E] in eV/A at distances r [E] in A of element pairs `pair` [E].
+    """Switched ZBL energy [E] in eV and its derivative by r [E] in eV/A at distances r [E] in A of element pairs
+    `pair` [E].
 
     `inner` and `outer` [pairs] bound the switch; outer = 0 leaves a pair out.
     """

@@ -36,9 +36,8 @@ def convert(
         ) from error
     symbols = [symbol.strip() for symbol in elements.split(",")]
     done = convert_model(load_checkpoint(checkpoint), symbols, output, energy_unit=energy_unit, n_intervals=intervals)
+    arch = done.architecture
+    typer.echo(f"{done.path}: F={arch.n_features}, {arch.n_interactions} interactions, cutoff {arch.cutoff:g} A")
     typer.echo(
-        f"{done.path}: F={done.architecture.n_features}, {done.architecture.n_interactions} interactions, cutoff {done.architecture.cutoff:g} A"
-    )
-    typer.echo(
-        f"filters against splines: largest difference {done.largest_error:.1e}, rms {done.rms_error:.1e} of the largest filter value"
+        f"filters against splines: largest difference {done.largest_error:.1e}, rms {done.rms_error:.1e} of the largest"
     )

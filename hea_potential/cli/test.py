@@ -1,5 +1,7 @@
 """`hea test`: errors of a model on labelled structures, and two models side by side."""
 
+# ruff: noqa: PT028 - a command of the name `test`, not a test
+
 from __future__ import annotations
 
 import json
@@ -86,12 +88,25 @@ def show_comparison(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     view = Table(
-        "set", "training data", "weights stratified", "weights full", "energy stratified", "energy full", "force stratified", "force full",
+        "set",
+        "training data",
+        "weights stratified",
+        "weights full",
+        "energy stratified",
+        "energy full",
+        "force stratified",
+        "force full",
         title="stratified against full: mean absolute errors in meV/atom and meV/A",
-    )  # fmt: skip
+    )
     for row in rows:
         view.add_row(
-            row["set"], str(row["training"]), str(row["weights"][0]), str(row["weights"][1]), f"{row['energy'][0]:.1f}", f"{row['energy'][1]:.1f}",
-            f"{row['force'][0]:.0f}", f"{row['force'][1]:.0f}",
-        )  # fmt: skip
+            row["set"],
+            str(row["training"]),
+            str(row["weights"][0]),
+            str(row["weights"][1]),
+            f"{row['energy'][0]:.1f}",
+            f"{row['energy'][1]:.1f}",
+            f"{row['force'][0]:.0f}",
+            f"{row['force'][1]:.0f}",
+        )
     Console().print(view)
