@@ -39,32 +39,31 @@ void check_sizes(const Configuration &c) {
   }
 }
 
-// Uniform cubic B-splines and their derivatives by r.
+// Uniform cubic B-splines at t and their derivatives by r.
 template<typename T>
-void splines(double t, double inverse_spacing, Edge<T> &edge) {
-  const double s = 1.0 - t, t2 = t * t, s2 = s * s;
-  edge.basis[0] = static_cast<T>(s2 * s / 6.0);
-  edge.basis[1] = static_cast<T>((3.0 * t - 6.0) * t2 / 6.0 + 4.0 / 6.0);
-  edge.basis[2] = static_cast<T>((3.0 * s - 6.0) * s2 / 6.0 + 4.0 / 6.0);
-  edge.basis[3] = static_cast<T>(t2 * t / 6.0);
-  edge.slope[0] = static_cast<T>(-0.5 * s2 * inverse_spacing);
-  edge.slope[1] = static_cast<T>((1.5 * t - 2.0) * t * inverse_spacing);
-  edge.slope[2] = static_cast<T>(-(1.5 * s - 2.0) * s * inverse_spacing);
-  edge.slope[3] = static_cast<T>(0.5 * t2 * inverse_spacing);
+void splines(T t, T inverse_spacing, Edge<T> &edge) {
+  const T s = 1 - t, t2 = t * t, s2 = s * s, sixth = T(1) / 6;
+  edge.basis[0] = sixth * s2 * s;
+  edge.basis[1] = (T(0.5) * t - 1) * t2 + 4 * sixth;
+  edge.basis[2] = (T(0.5) * s - 1) * s2 + 4 * sixth;
+  edge.basis[3] = sixth * t2 * t;
+  edge.slope[0] = T(-0.5) * s2 * inverse_spacing;
+  edge.slope[1] = (T(1.5) * t - 2) * t * inverse_spacing;
+  edge.slope[2] = -(T(1.5) * s - 2) * s * inverse_spacing;
+  edge.slope[3] = T(0.5) * t2 * inverse_spacing;
 }
 
 template<typename T>
-void directions(const double *vector, double inverse_r, Edge<T> &edge) {
-  const double root3 = 1.7320508075688772935;
-  const double x = vector[0] * inverse_r, y = vector[1] * inverse_r, z = vector[2] * inverse_r;
-  edge.direction[0] = static_cast<T>(x);
-  edge.direction[1] = static_cast<T>(y);
-  edge.direction[2] = static_cast<T>(z);
-  edge.harmonics[0] = static_cast<T>(root3 * x * y);
-  edge.harmonics[1] = static_cast<T>(root3 * y * z);
-  edge.harmonics[2] = static_cast<T>(root3 * x * z);
-  edge.harmonics[3] = static_cast<T>(0.5 * root3 * (x * x - y * y));
-  edge.harmonics[4] = static_cast<T>(1.5 * z * z - 0.5);
+void directions(T x, T y, T z, Edge<T> &edge) {
+  const T root3 = static_cast<T>(1.7320508075688772935L);
+  edge.direction[0] = x;
+  edge.direction[1] = y;
+  edge.direction[2] = z;
+  edge.harmonics[0] = root3 * x * y;
+  edge.harmonics[1] = root3 * y * z;
+  edge.harmonics[2] = root3 * x * z;
+  edge.harmonics[3] = T(0.5) * root3 * (x * x - y * y);
+  edge.harmonics[4] = T(1.5) * z * z - T(0.5);
 }
 
 }  // namespace
@@ -140,8 +139,9 @@ void Bonds<T>::add(int i, int j, int pair, const double *vector, double r, Resul
   Edge<T> &edge = edges_[n_];
   edge.neighbour = j;
   edge.table_row = table_[static_cast<std::size_t>(pair)] + interval;
-  splines(scaled - interval, inverse_spacing_, edge);
-  directions(vector, inverse_r, edge);
+  splines(static_cast<T>(scaled - interval), static_cast<T>(inverse_spacing_), edge);
+  directions(static_cast<T>(vector[0] * inverse_r), static_cast<T>(vector[1] * inverse_r),
+             static_cast<T>(vector[2] * inverse_r), edge);
   Bond &bond = bonds_[n_] = Bond{j, {vector[0], vector[1], vector[2]}, 0.0};
   gradients_[n_++] = EdgeGradient<T>{};
   if (r < terms.zbl.outer()) {

@@ -162,28 +162,28 @@ void angular_backward(const EdgeList<T> &list, int i, const Widths &w, int at, c
     const T ux = edge->direction[0], uy = edge->direction[1], uz = edge->direction[2];
 
     // s: derivative of E by filter times u_c or Y_c, lane by lane; seen from j the direction is -u.
-    Vector<T> gj = load(gmj);
-    const Vector<T> sx = gi[0] * yj - gj * yi;
-    Vector<T> to_i_v = -ux * gj, to_j_v = ux * gi[0], along_v = ux * sx;
-    gj = load(gmj + component);
-    const Vector<T> sy = gi[1] * yj - gj * yi;
-    to_i_v -= uy * gj, to_j_v += uy * gi[1], along_v += uy * sy;
-    gj = load(gmj + 2 * component);
-    const Vector<T> sz = gi[2] * yj - gj * yi;
-    to_i_v -= uz * gj, to_j_v += uz * gi[2], along_v += uz * sz;
-
-    Vector<T> s[5], to_i_t = {}, to_j_t = {}, along_t = {};
-#pragma GCC unroll 5
-    for (int c = 0; c < 5; ++c) {
-      const T harmonic = edge->harmonics[c];
-      gj = load(gmj + (3 + c) * component);
-      s[c] = gi[3 + c] * yj + gj * yi;
-      to_i_t += harmonic * gj;
-      to_j_t += harmonic * gi[3 + c];
-      along_t += harmonic * s[c];
+    // to_i, to_j: what the filters pass on to the gradients by y_i and y_j.
+    Vector<T> s[8], to_i_v = {}, to_j_v = {}, to_i_t = {}, to_j_t = {};
+#pragma GCC unroll 3
+    for (int c = 0; c < 3; ++c) {
+      const T u = edge->direction[c];
+      const Vector<T> gj = load(gmj + c * component);
+      s[c] = gi[c] * yj - gj * yi;
+      to_i_v -= u * gj;
+      to_j_v += u * gi[c];
     }
+#pragma GCC unroll 5
+    for (int c = 3; c < 8; ++c) {
+      const T harmonic = edge->harmonics[c - 3];
+      const Vector<T> gj = load(gmj + c * component);
+      s[c] = gi[c] * yj + gj * yi;
+      to_i_t += harmonic * gj;
+      to_j_t += harmonic * gi[c];
+    }
+    const Vector<T> along_v = to_i_v * yi + to_j_v * yj, along_t = to_i_t * yi + to_j_t * yj;
     const Combination<T> value(edge->basis), slope(edge->slope);
     const Vector<T> filter_v = value.of(row, stride), filter_t = value.of(row + component, stride);
+    const Vector<T> radial = slope.of(row, stride) * along_v + slope.of(row + component, stride) * along_t;
     if constexpr (with_y) {
       T *gyj = y_gradient + edge->neighbour * y_width + at;
       total += filter_v * to_i_v + filter_t * to_i_t;
@@ -191,10 +191,9 @@ void angular_backward(const EdgeList<T> &list, int i, const Widths &w, int at, c
     }
     // dY/du by x, y, z: Y = (sqrt3 xy, sqrt3 yz, sqrt3 xz, sqrt3/2 (x^2 - y^2), (3 z^2 - 1)/2).
     const T rx = root3 * ux, ry = root3 * uy, rz = root3 * uz;
-    const Vector<T> by[4] = {slope.of(row, stride) * along_v + slope.of(row + component, stride) * along_t,
-                             filter_v * sx + filter_t * (ry * s[0] + rz * s[2] + rx * s[3]),
-                             filter_v * sy + filter_t * (rx * s[0] + rz * s[1] - ry * s[3]),
-                             filter_v * sz + filter_t * (ry * s[1] + rx * s[2] + (3 * uz) * s[4])};
+    const Vector<T> by[4] = {radial, filter_v * s[0] + filter_t * (ry * s[3] + rz * s[5] + rx * s[6]),
+                             filter_v * s[1] + filter_t * (rx * s[3] + rz * s[4] - ry * s[6]),
+                             filter_v * s[2] + filter_t * (ry * s[4] + rx * s[5] + (3 * uz) * s[7])};
     FourSums<T>::add(by, &gradient->radial);
   }
   if constexpr (with_y) {
