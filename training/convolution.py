@@ -47,7 +47,7 @@ class _Values(Function):
         return q
 
     @staticmethod
-    @once_differentiable
+    @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, q_grad: Tensor) -> tuple[Tensor | None, ...]:
         y, displacement, table = ctx.saved_tensors
         edges = ctx.edges
@@ -86,7 +86,7 @@ class _Rates(Function):
         return q
 
     @staticmethod
-    @once_differentiable
+    @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, q_grad: Tensor) -> tuple[Tensor | None, ...]:
         y, table = ctx.saved_tensors
         edges = ctx.edges
