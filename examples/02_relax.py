@@ -1,4 +1,4 @@
-"""Is a gold atom better off in the centre or on the surface of a copper cluster? And a crystal, relaxed with its cell."""
+"""Is a gold atom better off inside a copper cluster or on its surface? And a crystal relaxed with its cell."""
 
 from ase.build import bulk
 from ase.cluster import Icosahedron

@@ -23,7 +23,7 @@ PRECISIONS = ("double", "single")
 FROM_ENGINE_ORDER = [0, 1, 2, 5, 4, 3]  # xx yy zz xy xz yz of the engine to xx yy zz yz xz xy of ASE
 
 
-class HEACalculator(BaseCalculator):  # type: ignore[misc]  # ASE has no types
+class HEACalculator(BaseCalculator):
     """Stratified SchNet potential for high-entropy alloys.
 
         atoms.calc = HEACalculator()                                  # the shipped six-element model
@@ -178,11 +178,10 @@ class HEACalculator(BaseCalculator):  # type: ignore[misc]  # ASE has no types
             InputError: no atoms, an element that the model lacks, positions that are not finite, overlapping atoms.
             PropertyNotImplementedError: stress without three periodic directions, energy_std without uncertainty.
         """
-        structure = self.atoms if atoms is None else atoms
+        structure: Atoms = self.atoms if atoms is None else atoms
         if structure is None:
             raise InputError("atoms: got none; allowed is a structure")
         self.check_properties(properties, structure.pbc)
-        volume = structure.cell.volume if structure.pbc.all() else None
         types = self._types_of(structure.numbers)
         vectors = self._neighbours.vectors(structure.positions, structure.cell.array, structure.pbc)
         try:
@@ -206,7 +205,8 @@ class HEACalculator(BaseCalculator):  # type: ignore[misc]  # ASE has no types
             "forces": found["forces"],
             "energies": found["energies"],
         }
-        if volume is not None:
+        if structure.pbc.all():
+            volume = structure.cell.volume
             self.results["stress"] = -found["virial"][FROM_ENGINE_ORDER] / volume
             if "stresses" in properties:
                 self.results["stresses"] = -found["atom_virial"][:, FROM_ENGINE_ORDER] / volume

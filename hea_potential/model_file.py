@@ -197,7 +197,7 @@ def split_header(content: bytes) -> tuple[dict[str, Any], memoryview]:
         raise ModelFileError(
             f"header: got a length of {length} bytes in a file of {len(content)}; truncated, or not a safetensors file"
         )
-    header = parse_json(bytes(content[8 : 8 + length]), "header")
+    header = parse_json(bytes(content[8 : 8 + length]), "header of the safetensors file")
     if not isinstance(header, dict):
         raise ModelFileError(f"header: got {kind(header)}; allowed is a JSON object")
     return header, memoryview(content)[8 + length :]

@@ -183,7 +183,7 @@ def test_bands_may_share_a_calculator(model: Path) -> None:
         one = HEACalculator(model)
         for image in images:
             image.calc = one if shared else HEACalculator(model)
-        neb = NEB(images, allow_shared_calculator=shared)
+        neb = NEB(images, method="improvedtangent", allow_shared_calculator=shared)
         neb.interpolate()
         return neb
 

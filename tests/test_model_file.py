@@ -187,7 +187,7 @@ def test_wrong_tensors_are_refused(name: str) -> None:
     as_integers = {**tensors, name: np.ones(tensors[name].shape, dtype=np.int64)}
     metadata = {"hea": json.dumps(document)}
     refuse(safetensors.numpy.save(as_integers, metadata=metadata), name)
-    refuse(safetensors.numpy.save({**without, "extra": tensors[name]}, metadata=metadata), "extra")
+    refuse(safetensors.numpy.save({**tensors, "extra": tensors[name]}, metadata=metadata), "extra")
 
 
 def test_gram_is_double() -> None:

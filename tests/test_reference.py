@@ -178,7 +178,6 @@ def test_killed_and_started_again_it_goes_on_and_ends_with_the_same_data(tmp_pat
     """Kill the command after its first checkpoint; what was saved is not labelled again."""
     (tmp_path / "slow.py").write_text(SLOW_EMT)
     write(tmp_path / "all.extxyz", structures(60), format="extxyz")
-    root = Path(__file__).parent.parent
     script = (
         "import sys, hea_potential.labels as labels\n"
         "labels.CHECKPOINT_SECONDS = 0.2\n"
@@ -188,7 +187,7 @@ def test_killed_and_started_again_it_goes_on_and_ends_with_the_same_data(tmp_pat
         "    main()\n"
     )
     (tmp_path / "run.py").write_text(script)
-    environment = {**os.environ, "PYTHONPATH": str(root)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
     command = [sys.executable, "run.py"]
     running = subprocess.Popen(
         command, cwd=tmp_path, env=environment, start_new_session=True, stderr=subprocess.DEVNULL

@@ -44,7 +44,9 @@ def evaluate(
     table = Table("structure", "formula", "E, eV", "E/atom, eV", "largest force, eV/A", "sigma/atom, meV")
     nowhere: nullcontext[list[Atoms]] = nullcontext([])
     with structure_output(output) if output else nowhere as written:
-        for number, atoms in enumerate(track(frames, "evaluating", console=Console(stderr=True), transient=True)):
+        messages = Console(stderr=True)
+        shown = track(frames, "evaluating", console=messages, transient=True, disable=not messages.is_terminal)
+        for number, atoms in enumerate(shown):
             try:
                 written.append(with_results(atoms, calculator))
             except InputError as error:

@@ -22,7 +22,7 @@ def relax(
     cell: Annotated[bool, typer.Option("--cell", help="Relax the cell too (periodic in three directions).")] = False,
     kappa: Annotated[float, typer.Option(help="Relax in E - kappa sigma.")] = 0.0,
 ) -> None:
-    """Relax the atoms, and with --cell the cell, of every structure in a file (L-BFGS).
+    """Relax the atoms, and with --cell the cell, of every structure in a file (FIRE).
 
     Ends with exit code 1 if a structure is not relaxed after --steps; it is written all the same.
 
@@ -41,11 +41,12 @@ def relax(
     frames = read_structures(file)
     calculator = HEACalculator(model, kappa=kappa)
     table = Table("structure", "formula", "E before, eV", "E after, eV", "largest force, eV/A", "steps", "relaxed")
+    messages = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     all_relaxed = True
     with (
         structure_output(output) as written,
-        Progress(*columns, console=Console(stderr=True), transient=True) as progress,
+        Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as progress,
     ):
         for number, atoms in enumerate(frames):
             if cell and not atoms.pbc.all():
@@ -85,13 +86,13 @@ def relaxation(
 ) -> tuple[bool, int, float]:
     """Relax in place; return whether it converged, the steps taken and the largest force (of atoms and cell)."""
     from ase.filters import FrechetCellFilter
-    from ase.optimize import LBFGS
+    from ase.optimize import FIRE
     from numpy.linalg import norm
 
     moving = FrechetCellFilter(atoms) if cell else atoms
     task = progress.add_task(title, total=steps)
     force = float(norm(moving.get_forces(), axis=1).max())
-    optimiser = LBFGS(moving, logfile=None)
+    optimiser = FIRE(moving, logfile=None, downhill_check=True)
     for _ in optimiser.irun(fmax=fmax, steps=steps):
         force = float(norm(moving.get_forces(), axis=1).max())
         energy = atoms.get_potential_energy()

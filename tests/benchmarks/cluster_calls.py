@@ -93,7 +93,7 @@ def main() -> int:
     from hea_potential.model_file import read_model_file
 
     rng = np.random.default_rng(1)
-    shape = read_model_file(arguments.model)
+    shape = read_model_file(arguments.model).metadata
     table = Table(title="ASE, six-element clusters, one core: milliseconds per force call")
     columns = ("atoms", "hea single", "hea double", "SpkCalculator", "EMT", "Spk / hea single", "EMT / hea single")
     for column in columns:
@@ -102,7 +102,7 @@ def main() -> int:
         calculators = (
             HEACalculator(arguments.model, precision="single"),
             HEACalculator(arguments.model, precision="double"),
-            stock_schnet(Path(name), shape.n_features, shape.n_interactions, shape.cutoff),
+            stock_schnet(Path(name), shape["n_features"], shape["n_interactions"], shape["cutoff"]),
             EMT(),
         )
         for size in SIZES:

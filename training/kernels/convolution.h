@@ -27,23 +27,24 @@ struct Shape {
 };
 
 // Half edges; first, second and pair have one entry an edge, displacement and velocity three.
-template <class T>
+template<class T>
 struct Edges {
   const std::int64_t *first, *second, *pair;
   const T *displacement;
   const T *velocity;  // rate of the displacement; nullptr in pass 1
 };
 
-// One edge's distance, direction and spline weights. `weight_rate` is the weights' rate in pass 2 and their derivative by r in pass 1.
-template <class T>
+// One edge's distance, direction and spline weights. `weight_rate` is the weights' rate in pass 2 and their derivative
+// by r in pass 1.
+template<class T>
 struct EdgeGeometry {
-  T r, u[3], angle[8];              // angle: u (3), then Y(u) (5)
+  T r, u[3], angle[8];  // angle: u (3), then Y(u) (5)
   T u_rate[3], angle_rate[8];
   T weight[4], weight_rate[4];
   std::int64_t interval;
 };
 
-template <class T>
+template<class T>
 HEA_INLINE EdgeGeometry<T> geometry(const Edges<T> &edges, std::int64_t e, const Shape &shape) {
   const T root3 = T(1.7320508075688772);
   EdgeGeometry<T> g;
@@ -51,7 +52,8 @@ HEA_INLINE EdgeGeometry<T> geometry(const Edges<T> &edges, std::int64_t e, const
   g.r = std::sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
   for (int c = 0; c < 3; ++c) g.u[c] = d[c] / g.r;
   const T x = g.u[0], y = g.u[1], z = g.u[2];
-  const T harmonics[5] = {root3 * x * y, root3 * y * z, root3 * x * z, root3 / 2 * (x * x - y * y), (3 * z * z - 1) / 2};
+  const T harmonics[5] = {root3 * x * y, root3 * y * z, root3 * x * z, root3 / 2 * (x * x - y * y),
+                          (3 * z * z - 1) / 2};
   for (int c = 0; c < 3; ++c) g.angle[c] = g.u[c];
   for (int c = 0; c < 5; ++c) g.angle[3 + c] = harmonics[c];
 
@@ -83,7 +85,7 @@ HEA_INLINE EdgeGeometry<T> geometry(const Edges<T> &edges, std::int64_t e, const
   return g;
 }
 
-template <class T>
+template<class T>
 HEA_INLINE void combine(T *__restrict out, const T *__restrict control, const T *weight, std::int64_t channels) {
   const T *c0 = control, *c1 = control + channels, *c2 = control + 2 * channels, *c3 = control + 3 * channels;
   const T w0 = weight[0], w1 = weight[1], w2 = weight[2], w3 = weight[3];
@@ -91,10 +93,12 @@ HEA_INLINE void combine(T *__restrict out, const T *__restrict control, const T 
   for (std::int64_t c = 0; c < channels; ++c) out[c] = w0 * c0[c] + w1 * c1[c] + w2 * c2[c] + w3 * c3[c];
 }
 
-// q[receiver] += filter * y[sender] for one direction of an edge; `sign` is -1 seen from the second atom (u flips, Y does not).
-template <class T, bool rates>
+// q[receiver] += filter * y[sender] for one direction of an edge; `sign` is -1 seen from the second atom (u flips, Y
+// does not).
+template<class T, bool rates>
 HEA_INLINE void gather(T *__restrict q, T *__restrict q_rate, const T *__restrict y, const T *__restrict y_rate,
-                       const T *__restrict w, const T *__restrict w_rate, const EdgeGeometry<T> &g, T sign, const Shape &shape) {
+                       const T *__restrict w, const T *__restrict w_rate, const EdgeGeometry<T> &g, T sign,
+                       const Shape &shape) {
   const std::int64_t F = shape.features, A = shape.angular;
 #pragma omp simd
   for (std::int64_t f = 0; f < F; ++f) {
@@ -115,8 +119,9 @@ HEA_INLINE void gather(T *__restrict q, T *__restrict q_rate, const T *__restric
   }
 }
 
-// The gradients by the C scalar messages (and by their rates), one direction of an edge: m as it is, v and t projected on the direction.
-template <class T, bool rates>
+// The gradients by the C scalar messages (and by their rates), one direction of an edge: m as it is, v and t projected
+// on the direction.
+template<class T, bool rates>
 HEA_INLINE void project(T *__restrict z, T *__restrict z_rate, const T *__restrict grad, const T *__restrict grad_rate,
                         const EdgeGeometry<T> &g, T sign, const Shape &shape) {
   const std::int64_t F = shape.features, A = shape.angular;
@@ -146,11 +151,13 @@ HEA_INLINE void project(T *__restrict z, T *__restrict z_rate, const T *__restri
 }
 
 // Adds the gradients by y of the sender and by the filter's values, given the messages' gradients z.
-template <class T, bool rates>
-HEA_INLINE void scatter(T *__restrict y_grad, T *__restrict y_rate_grad, T *__restrict w_grad, T *__restrict w_rate_grad,
-                        const T *__restrict z, const T *__restrict z_rate, const T *__restrict y, const T *__restrict y_rate,
-                        const T *__restrict w, const T *__restrict w_rate, std::int64_t begin, std::int64_t end) {
-  // Channels begin..end read features 0..end-begin: the plain, the vector and the tensor channels share y's first columns.
+template<class T, bool rates>
+HEA_INLINE void scatter(T *__restrict y_grad, T *__restrict y_rate_grad, T *__restrict w_grad,
+                        T *__restrict w_rate_grad, const T *__restrict z, const T *__restrict z_rate,
+                        const T *__restrict y, const T *__restrict y_rate, const T *__restrict w,
+                        const T *__restrict w_rate, std::int64_t begin, std::int64_t end) {
+  // Channels begin..end read features 0..end-begin: the plain, the vector and the tensor channels share y's first
+  // columns.
 #pragma omp simd
   for (std::int64_t c = begin; c < end; ++c) {
     const std::int64_t f = c - begin;
@@ -166,7 +173,7 @@ HEA_INLINE void scatter(T *__restrict y_grad, T *__restrict y_rate_grad, T *__re
 }
 
 // y: [1 or 2][atoms][F] (value, rate); q: [1 or 2][atoms][F + 8 A], added to; table: [pairs][n + 3][C].
-template <class T, bool rates>
+template<class T, bool rates>
 HEA_INLINE void convolve(const Shape &shape, const Edges<T> &edges, const T *table, const T *y, T *q) {
   const std::int64_t F = shape.features, C = shape.channels(), Q = shape.row(), N = shape.atoms;
   std::vector<T> buffer(2 * C);
@@ -184,14 +191,16 @@ HEA_INLINE void convolve(const Shape &shape, const Edges<T> &edges, const T *tab
   }
 }
 
-// Pass 1 fills y_grad [atoms][F] and displacement_grad [edges][3]; pass 2 fills y_grad [2][atoms][F] and table_grad. All are added to.
-template <class T, bool rates>
-HEA_INLINE void convolve_backward(const Shape &shape, const Edges<T> &edges, const T *table, const T *y, const T *q_grad, T *y_grad,
-                                  T *displacement_grad, T *table_grad) {
+// Pass 1 fills y_grad [atoms][F] and displacement_grad [edges][3]; pass 2 fills y_grad [2][atoms][F] and table_grad.
+// All are added to.
+template<class T, bool rates>
+HEA_INLINE void convolve_backward(const Shape &shape, const Edges<T> &edges, const T *table, const T *y,
+                                  const T *q_grad, T *y_grad, T *displacement_grad, T *table_grad) {
   const std::int64_t F = shape.features, A = shape.angular, C = shape.channels(), Q = shape.row(), N = shape.atoms;
   const std::int64_t shift_y = N * F, shift_q = N * Q;  // to the rates, which are not touched without them
   std::vector<T> buffer(6 * C);
-  T *w = buffer.data(), *w_rate = w + C, *z = w + 2 * C, *z_rate = w + 3 * C, *w_grad = w + 4 * C, *w_rate_grad = w + 5 * C;
+  T *w = buffer.data(), *w_rate = w + C, *z = w + 2 * C, *z_rate = w + 3 * C, *w_grad = w + 4 * C,
+    *w_rate_grad = w + 5 * C;
   const T root3 = T(1.7320508075688772);
   for (std::int64_t e = 0; e < shape.edges; ++e) {
     const EdgeGeometry<T> g = geometry(edges, e, shape);
@@ -201,14 +210,16 @@ HEA_INLINE void convolve_backward(const Shape &shape, const Edges<T> &edges, con
     for (std::int64_t c = 0; c < C; ++c) w_grad[c] = w_rate_grad[c] = 0;
     T angle_grad[8] = {0, 0, 0, 0, 0, 0, 0, 0};
     for (int direction = 0; direction < 2; ++direction) {
-      const std::int64_t to = direction ? edges.second[e] : edges.first[e], from = direction ? edges.first[e] : edges.second[e];
+      const std::int64_t to = direction ? edges.second[e] : edges.first[e],
+                         from = direction ? edges.first[e] : edges.second[e];
       const T sign = direction ? T(-1) : T(1);
       const T *grad = q_grad + to * Q, *yj = y + from * F;
       T *yg = y_grad + from * F;
       project<T, rates>(z, z_rate, grad, grad + shift_q, g, sign, shape);
       const std::int64_t bounds[4] = {0, F, F + A, F + 2 * A};
       for (int block = 0; block < 3; ++block)
-        scatter<T, rates>(yg, yg + shift_y, w_grad, w_rate_grad, z, z_rate, yj, yj + shift_y, w, w_rate, bounds[block], bounds[block + 1]);
+        scatter<T, rates>(yg, yg + shift_y, w_grad, w_rate_grad, z, z_rate, yj, yj + shift_y, w, w_rate, bounds[block],
+                          bounds[block + 1]);
       if (displacement_grad) {
         for (int c = 0; c < 8; ++c) {
           const T *wc = w + F + (c < 3 ? 0 : A), *row = grad + F + c * A;
