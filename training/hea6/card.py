@@ -86,6 +86,7 @@ Reference: 7net-mf-0 (SevenNet 0.13, modal PBE; MIT). Data: {data["structures"]}
 `{data["sha256"]}`, split by families with
 seed {split["seed"]} into {split["train"]} training, {split["valid"]} validation and {split["test"]} test structures.
 Training seed {provenance["seed"]}. Made with {packages}.
+Trained as: {provenance.get("strata", provenance["model"])} (`training/hea6/README.md` has both stages' errors).
 
 ## Errors on the test split, never trained on
 
