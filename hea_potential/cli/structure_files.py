@@ -50,10 +50,10 @@ def structure_output(path: Path) -> Iterator[list[Atoms]]:
 
     try:
         format_name = filetype(str(path), read=False)
-    except UnknownFileTypeError as error:
-        raise OutputError(
-            f"output file: got {path}; allowed are the formats of ASE, such as .extxyz or .traj"
-        ) from error
+    except UnknownFileTypeError:
+        format_name = ""
+    if format_name not in ioformats:  # ASE takes an unknown ending for a format of that name
+        raise OutputError(f"output file: got {path}; allowed are the formats of ASE, such as .extxyz or .traj")
     if not ioformats[format_name].can_write:
         raise OutputError(
             f"output file: got {path} ({format_name}), which ASE only reads; .extxyz and .traj are written"

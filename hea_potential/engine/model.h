@@ -11,7 +11,8 @@ namespace hea {
 // The message says what was wrong, what was got and what is allowed.
 class ModelError : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  // What a file holds may be quoted in the message: bytes that are not UTF-8 become '?'.
+  explicit ModelError(const std::string &message);
 };
 
 struct Model {
