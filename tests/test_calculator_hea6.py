@@ -74,7 +74,7 @@ def test_dimers_repel_ever_more(calculator: HEACalculator, pair: tuple[str, str]
     assert (np.diff(energies[: minimum + 1]) < 0).all()
 
 
-def relaxed(atoms: Atoms, calculator: HEACalculator, fmax: float = 0.05, steps: int = 2000) -> Atoms:
+def relaxed(atoms: Atoms, calculator: HEACalculator, fmax: float = 0.05, steps: int = 10000) -> Atoms:
     """FIRE (Bitzek et al. 2006) without ASE's bookkeeping, which takes longer than the forces of 13 atoms."""
     positions: NDArray[np.float64] = atoms.positions
     velocity = np.zeros_like(positions)
@@ -135,6 +135,6 @@ def test_phonons_of_copper(calculator: HEACalculator) -> None:
     phonons.produce_force_constants()
     assert np.abs(phonons.run_qpoints([[0, 0, 0]]).frequencies[0]).max() < 0.05
     phonons.run_mesh([6, 6, 6], is_gamma_center=True)
-    frequencies = phonons.get_mesh_dict()["frequencies"]
+    frequencies = phonons.mesh.frequencies
     assert frequencies.min() > -0.05
     assert 6.0 < frequencies.max() < 8.5
