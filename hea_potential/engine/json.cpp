@@ -15,7 +15,9 @@ constexpr int max_values = 1'000'000;  // so that a small text cannot ask for mu
 // Whether the text is UTF-8 (Unicode 15, table 3-7): no overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_utf8(const std::string &text) {
   for (std::size_t at = 0; at < text.size();) {
-    const auto byte = [&](std::size_t k) { return at + k < text.size() ? static_cast<unsigned char>(text[at + k]) : 0u; };
+    const auto byte = [&](std::size_t k) {
+      return at + k < text.size() ? static_cast<unsigned char>(text[at + k]) : 0u;
+    };
     const unsigned lead = byte(0), second = byte(1);
     const std::size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
     if (length > 1) {
