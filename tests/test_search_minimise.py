@@ -151,3 +151,18 @@ def test_the_quasi_newton_minimiser_needs_fewer_force_calls_for_the_same_minima(
 def test_an_unknown_algorithm_is_refused() -> None:
     with pytest.raises(InputError, match="unknown minimiser 'magic'; allowed: auto, cg, lbfgs"):
         Limits(algorithm="magic")
+
+
+def test_what_a_model_does_not_know_is_no_minimum(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same minimum counts or not by the model's own error estimate, with either algorithm."""
+    composition = Composition.parse("Cu4Au3")
+    pair = Pair.of_model("hea6", composition)
+    bonds = probe_bonds(composition, pair)
+    for algorithm in ("cg", "lbfgs"):
+        quench = Minimiser(composition, pair, bonds, Limits(algorithm=algorithm))
+        start = random_packing(np.random.default_rng(3), composition, bonds)
+        assert quench(start).outcome == "minimum"
+        monkeypatch.setattr("hea_potential.search.minimise.UNKNOWN", 1e-9)
+        assert quench(start).outcome == "unknown"
+        monkeypatch.undo()
+        quench.close()

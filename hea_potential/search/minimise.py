@@ -24,6 +24,7 @@ from hea_potential.search.pair import Pair, PairError
 ALGORITHMS = ("auto", "cg", "lbfgs")
 STALLED = 10.0  # times the largest force asked for: what still counts as a minimum
 LONGEST_STEP = 0.1  # of an atom in a step of a minimisation, in bonds
+UNKNOWN = 0.1  # eV/atom: a model whose own error estimate is larger has never seen anything like it
 SMALL = 200  # up to this many atoms comparing all pairs builds the neighbour list faster than bins do
 
 
@@ -46,8 +47,9 @@ class Limits:
 
 @dataclass(frozen=True)
 class Quench:
-    """How a minimisation ended. Outcomes: `minimum`, `unconverged` (force calls spent), `fragmented`, `lost` (atoms or
-    numbers went to infinity), `error` (anything else that LAMMPS refused)."""
+    """How a minimisation ended. Outcomes: `minimum`, `unconverged` (force calls spent), `fragmented`, `unknown` (the
+    model's own error estimate says that its energy means nothing), `lost` (atoms or numbers went to infinity), `error`
+    (anything else that LAMMPS refused)."""
 
     outcome: str
     cluster: Cluster
@@ -86,6 +88,7 @@ class Minimiser:
             # Both algorithms also stop where the energy no longer falls in floating point, a little before the forces
             # are as small as asked.
             converged = bool(lbfgs.largest(self.forces) <= STALLED * self.limits.fmax)
+            unknown = self.is_unknown()
         except Exception as error:  # LAMMPS raises plain Exception for everything
             lost = "Lost atoms" in str(error) or "Non-numeric" in str(error)
             self.close(broken=not lost)
@@ -98,6 +101,8 @@ class Minimiser:
             return Quench("lost", cluster, calls=calls, seconds=seconds)
         if not is_connected(relaxed, self.bonds):
             return Quench("fragmented", relaxed, energy, calls, seconds)
+        if unknown:
+            return Quench("unknown", relaxed, energy, calls, seconds)
         return Quench("minimum" if converged else "unconverged", relaxed, energy, calls, seconds)
 
     def built(self) -> Any:
@@ -119,6 +124,8 @@ class Minimiser:
             # On a line, one bond apart, until the first minimisation says where the atoms are.
             line = (np.arange(self.composition.size) - 0.5 * self.composition.size)[:, None] * [0.5 * reach, 0.0, 0.0]
             create_atoms(lammps, self.composition.types, line / self.composition.size)
+            if self.pair.model is not None:
+                lammps.extract_pair("sigma")  # asked for once, it is there after every force call
         except BaseException:
             abandon(lammps)
             raise
@@ -156,6 +163,12 @@ class Minimiser:
         # A step without any integrator: it checks the neighbour lists and computes the forces, nothing else.
         self.lammps.command("run 1 pre no post no")
         return self.lammps.get_thermo("pe"), self.forces.copy()
+
+    def is_unknown(self) -> bool:
+        """Whether sigma is above what can be trusted: searches find the holes of a potential. Without sigma: False."""
+        if self.pair.model is None:
+            return False
+        return bool(self.lammps.extract_pair("sigma") > UNKNOWN * self.composition.size)  # no sigma is not a number
 
     def check_order(self) -> None:
         """Raise PairError unless the atoms are still in the order of their creation."""
