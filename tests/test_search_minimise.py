@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hea_potential.errors import InputError
-from hea_potential.search.bonds import probe_bonds
+from hea_potential.search.bonds import bond_energy, probe_bonds
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster
 from hea_potential.search.minimise import Limits, Minimiser
@@ -84,6 +84,25 @@ def test_after_atoms_are_lost_the_next_minimisation_works(bad: float, algorithm:
     quench.close()
 
 
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_compressed_quench_ends_in_a_minimum_of_the_energy_alone(algorithm: str) -> None:
+    """Both stages count: it takes more force calls than the second stage would."""
+    quench = minimiser("Ar13", algorithm, fmax=1e-4)
+    start = random_packing(np.random.default_rng(5), quench.composition, BOND)
+    found = quench(start, "compressed")
+    assert found.outcome == "minimum"
+    again = quench(found.cluster)
+    assert again.energy == pytest.approx(found.energy, abs=1e-6)
+    assert again.calls < 5 < found.calls
+    quench.close()
+
+
+def test_an_unknown_quench_is_refused() -> None:
+    quench = minimiser("Ar3", "cg")
+    with pytest.raises(InputError, match="unknown quench 'magic'; allowed: plain, compressed"):
+        quench(random_packing(np.random.default_rng(0), quench.composition, BOND), "magic")
+
+
 def test_bonds_are_read_off_the_pair_style() -> None:
     pair = Pair(
         ("pair_style lj/cut 12.0", "pair_coeff 1 1 1.0 2.0", "pair_coeff 2 2 0.5 3.0", "pair_coeff 1 2 2.0 2.5")
@@ -94,6 +113,13 @@ def test_bonds_are_read_off_the_pair_style() -> None:
     assert np.abs(np.log(np.diag(bonds) / expected)).max() < np.log(spacing)
     assert np.array_equal(bonds, bonds.T)
     assert bonds[0, 0] < bonds[0, 1] < bonds[1, 1]
+
+
+def test_a_bond_energy_is_that_of_a_bond() -> None:
+    """At four bonds a Lennard-Jones pair still has 0.0005 of it."""
+    assert bond_energy(Composition.parse("Ar2"), LENNARD_JONES, np.array([[2.0 ** (1 / 6)]])) == pytest.approx(
+        1, abs=1e-3
+    )
 
 
 @pytest.mark.parametrize(

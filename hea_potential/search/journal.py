@@ -118,6 +118,7 @@ def entry_of(result: Result, minimum: int | None, is_new: bool, elapsed: float) 
         "task": result.number,
         "operator": result.operator,
         "parents": list(result.parent_ids),
+        "quench": result.quench,
         "outcome": result.outcome,
         "calls": result.calls,
         "seconds": round(result.seconds, 6),
@@ -154,4 +155,5 @@ def result_of(entry: dict[str, Any], composition: Composition, bonds: Floats) ->
         entry["seconds"],
         entry["quench_seconds"],
         entry.get("message", ""),
+        entry["quench"],
     )

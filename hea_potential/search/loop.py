@@ -94,10 +94,11 @@ def replay(run: Run, books: Books, window: int) -> deque[Task]:
             proposed.append(run.method.propose(number + len(proposed)))
         task = proposed.popleft()
         result = result_of(entry, run.setup.composition, bonds)
-        if (task.operator, task.parent_ids) != (result.operator, result.parent_ids):
+        planned, recorded = ((one.operator, one.parent_ids, one.quench) for one in (task, result))
+        if planned != recorded:
             raise RunFolderError(
-                f"journal: task {task.number} is a {result.operator} of {result.parent_ids}, this program would do a "
-                f"{task.operator} of {task.parent_ids}; a run can only be continued by the version that began it"
+                f"journal: task {task.number} is {recorded} (operator, parents, quench), this program would do "
+                f"{planned}; a run can only be continued by the version that began it"
             )
         minimum = None
         if result.cluster is not None:

@@ -16,12 +16,18 @@ import numpy as np
 
 from hea_potential.errors import InputError
 from hea_potential.search import lbfgs
+from hea_potential.search.bonds import bond_energy
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, Floats, is_connected
 from hea_potential.search.instance import abandon, create_atoms, instance, one_line, run
 from hea_potential.search.pair import Pair, PairError
 
 ALGORITHMS = ("auto", "cg", "lbfgs")
+# A compressed quench first minimises the energy and a weak centripetal term, k times the sum of the squared distances
+# from the centre: it makes compact, spherical shapes likelier (Doye, Phys. Rev. E 62, 8753 (2000)).
+QUENCHES = ("plain", "compressed")
+COMPRESSION = 0.5  # k, in bond energies per squared bond
+ROUGHLY = 0.05  # bond energies per bond: the largest force that ends the first stage of a compressed quench
 STALLED = 10.0  # times the largest force asked for: what still counts as a minimum
 LONGEST_STEP = 0.1  # of an atom in a step of a minimisation, in bonds
 UNKNOWN = 0.1  # eV/atom: a model whose own error estimate is larger has never seen anything like it
@@ -74,17 +80,26 @@ class Minimiser:
             algorithm = "lbfgs" if pair.model is not None else "cg"
         self.minimise = self.quasi_newton if algorithm == "lbfgs" else self.conjugate_gradient
         self.lammps: Any = None
+        self.bond_energy: float | None = None  # probed when it is first needed
         # LAMMPS prints the number of force calls only to its log; this is a file in memory that takes one
         # minimisation's log.
         self.log = os.memfd_create("lammps-log")
 
-    def __call__(self, cluster: Cluster) -> Quench:
-        """Minimise a cluster whose atoms are in order of their types. Never raises for what a bad start can cause."""
+    def __call__(self, cluster: Cluster, quench: str = "plain") -> Quench:
+        """Minimise a cluster whose atoms are in order of their types by one of `QUENCHES`. Never raises for what a bad
+        start can cause.
+        """
+        if quench not in QUENCHES:
+            raise InputError(f"search: unknown quench {quench!r}; allowed: {', '.join(QUENCHES)}")
         began = time.perf_counter()
         try:
             if self.lammps is None:
                 self.lammps = self.built()
+            used = 0
+            if quench == "compressed":
+                cluster, used = self.compressed(cluster)
             energy, positions, calls = self.minimise(cluster)
+            calls += used
             # Both algorithms also stop where the energy no longer falls in floating point, a little before the forces
             # are as small as asked.
             converged = bool(lbfgs.largest(self.forces) <= STALLED * self.limits.fmax)
@@ -156,6 +171,25 @@ class Minimiser:
         positions, energy, used = lbfgs.minimise(self.evaluate, cluster.positions, fmax, calls, reach)
         self.check_order()
         return energy, positions, used
+
+    def compressed(self, cluster: Cluster) -> tuple[Cluster, int]:
+        """A rough minimum of the energy with the centripetal term, and the number of force calls it took."""
+        if self.bond_energy is None:
+            self.bond_energy = bond_energy(self.composition, self.pair, self.bonds)
+        bond = float(self.bonds.mean())
+        strength = COMPRESSION * self.bond_energy / bond**2
+
+        def evaluate(positions: Floats) -> tuple[float, Floats]:
+            energy, forces = self.evaluate(positions)
+            away = positions - positions.mean(axis=0)
+            return energy + strength * float((away * away).sum()), forces - 2.0 * strength * away
+
+        self.places[:] = cluster.positions
+        run(self.lammps, "reset_timestep 0", "run 0 post no")
+        fmax = ROUGHLY * self.bond_energy / bond
+        reach = LONGEST_STEP * float(self.bonds.max())
+        positions, _, used = lbfgs.minimise(evaluate, cluster.positions, fmax, self.limits.calls, reach)
+        return Cluster(cluster.types, positions), used
 
     def evaluate(self, positions: Floats) -> tuple[float, Floats]:
         """Energy and forces after `run 0` has built the first neighbour lists."""

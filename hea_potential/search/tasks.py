@@ -39,14 +39,15 @@ class Setup:
 
 @dataclass(frozen=True)
 class Task:
-    """Its number (from 0), the name of the start or move that makes the candidate, and the parents with their
-    identities.
+    """Its number (from 0), the name of the start or move that makes the candidate, the parents with their identities,
+    and the kind of quench, one of `minimise.QUENCHES`.
     """
 
     number: int
     operator: str
     parents: tuple[Cluster, ...] = ()
     parent_ids: tuple[int, ...] = ()
+    quench: str = "plain"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Result:
     seconds: float = 0.0
     quench_seconds: float = 0.0
     message: str = ""
+    quench: str = "plain"
 
 
 def task_generator(seed: int, number: int, stream: int) -> np.random.Generator:
@@ -89,14 +91,16 @@ def execute_one(setup: Setup, task: Task) -> Result:
     began = time.perf_counter()
     try:
         candidate = made(setup, task)
-        quench = minimiser_of(setup)(candidate)
+        quench = minimiser_of(setup)(candidate, task.quench)
         is_minimum = quench.outcome == "minimum"
         cluster = quench.cluster.ordered() if is_minimum else None
         described = fingerprint(cluster, setup.bond_lengths) if cluster is not None else None
     except Exception as error:
         message = f"{type(error).__name__}: {one_line(error)}"
         seconds = time.perf_counter() - began
-        return Result(task.number, task.operator, task.parent_ids, "error", seconds=seconds, message=message)
+        return Result(
+            task.number, task.operator, task.parent_ids, "error", seconds=seconds, message=message, quench=task.quench
+        )
     return Result(
         task.number,
         task.operator,
@@ -109,6 +113,7 @@ def execute_one(setup: Setup, task: Task) -> Result:
         time.perf_counter() - began,
         quench.seconds,
         quench.message,
+        task.quench,
     )
 
 
