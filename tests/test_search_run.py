@@ -203,7 +203,7 @@ def test_the_smallest_clusters_are_searched(alloy: Path, pair: Path, formula: st
 
 def test_time_and_target_end_a_run(pair: Path) -> None:
     began = time.monotonic()
-    found(search("Ar30", pair=pair, seconds=0.5, seed=1))
+    found(search("Ar30", pair=pair, time=0.5, seed=1))
     assert time.monotonic() - began < TIME_LIMIT
     archive = found(search("Ar4", pair=pair, target=-5.9999, seed=1))
     assert archive.lowest(1)[0].energy == pytest.approx(-6.0, abs=1e-3)

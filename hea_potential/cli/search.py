@@ -1,4 +1,4 @@
-"""`hea search`: low-energy clusters of a composition, alone or under mpirun."""
+"""`hea search`: low-energy clusters of one composition or many, alone or under mpirun."""
 
 from __future__ import annotations
 
@@ -7,87 +7,180 @@ from typing import Annotated
 
 import typer
 
+WHAT = "What is searched"
+WHEN = "When it ends (each composition; the first limit that is reached counts)"
+HOW = "How it is searched"
+
 
 def search(
-    composition: Annotated[str, typer.Argument(help="Elements and numbers of atoms, such as Cu10Ni10Pd5.")],
+    compositions: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[COMPOSITION]...", help="Elements and numbers of atoms, such as Cu10Ni10Pd5."),
+    ] = None,
     *,
-    budget: Annotated[
+    size: Annotated[int | None, typer.Option(help="Atoms of a range of compositions.", rich_help_panel=WHAT)] = None,
+    elements: Annotated[
+        str | None, typer.Option(help="Elements of a range, such as Ni,Cu,Pd.", rich_help_panel=WHAT)
+    ] = None,
+    all_ratios: Annotated[
+        bool,
+        typer.Option(
+            "--all-ratios", help="From pure to pure; without it equal numbers of each element.", rich_help_panel=WHAT
+        ),
+    ] = False,
+    ratio_step: Annotated[
         int | None,
+        typer.Option(
+            help="Atoms between two compositions of a range; by default the least with at most 100 compositions.",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", "-m", help="Shipped model or model file, for pair_style hea; hea6.", rich_help_panel=WHAT
+        ),
+    ] = None,
+    pair: Annotated[
+        Path | None,
+        typer.Option(
+            help="File with the LAMMPS lines of any other pair style; {elements} stands for the elements in order.",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Folder of the run, continued if it holds one; runs/COMPOSITION by default. Several compositions have "
+            "folders of their own below it.",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    budget: Annotated[
+        str | None,
         typer.Option(
             "--budget",
             "-b",
-            help="Minimisations in all, those of earlier calls included; 1000 without --time and --target.",
+            help="500 minimisations, 100000calls (force calls) or 10min; those of earlier calls count, time does not. "
+            "1000 if there is no other limit.",
+            rich_help_panel=WHEN,
         ),
     ] = None,
-    time: Annotated[float | None, typer.Option("--time", "-t", help="Seconds of this call.")] = None,
-    target: Annotated[float | None, typer.Option(help="End at this energy.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the run; random by default.")] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", help="Folder of the run, continued if it holds one; runs/COMPOSITION by default."),
+    force_calls: Annotated[
+        int | None, typer.Option(help="Force calls in all, as --budget 100000calls.", rich_help_panel=WHEN)
     ] = None,
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="Shipped model or model file, for pair_style hea.")
-    ] = "hea6",
-    pair: Annotated[
-        Path | None,
-        typer.Option(help="LAMMPS lines of any other pair style; {elements} stands for the elements in order."),
+    time: Annotated[
+        str | None,
+        typer.Option("--time", "-t", help="Seconds of this call, or 10min, 2h.", rich_help_panel=WHEN),
     ] = None,
-    method: Annotated[str, typer.Option(help="ga: genetic algorithm.")] = "ga",
+    target: Annotated[
+        float | None, typer.Option(help="Energy at which to end, or below.", rich_help_panel=WHEN)
+    ] = None,
+    method: Annotated[str, typer.Option(help="ga: genetic algorithm.", rich_help_panel=HOW)] = "ga",
+    seed: Annotated[
+        int | None, typer.Option(help="The same seed finds the same; random by default.", rich_help_panel=HOW)
+    ] = None,
     starts: Annotated[
-        str, typer.Option(help="Comma-separated: random, close-packed, icosahedral, decahedral; or all.")
+        str,
+        typer.Option(
+            help="Comma-separated: random, close-packed, icosahedral, decahedral; or all.", rich_help_panel=HOW
+        ),
     ] = "random",
+    moves: Annotated[
+        str | None, typer.Option(help="Comma-separated, such as splice,rattle; all by default.", rich_help_panel=HOW)
+    ] = None,
     fmax: Annotated[
-        float, typer.Option(min=1e-9, help="Largest force of a minimum, in units of the pair style (eV/Angstrom).")
+        float,
+        typer.Option(
+            min=1e-9,
+            help="Largest force of a minimum, in units of the pair style (eV/Angstrom).",
+            rich_help_panel=HOW,
+        ),
     ] = 0.01,
-    calls: Annotated[int, typer.Option(min=1, help="Most force calls of a minimisation.")] = 4000,
+    calls: Annotated[
+        int, typer.Option(min=1, help="Most force calls of one minimisation.", rich_help_panel=HOW)
+    ] = 4000,
     minimiser: Annotated[
-        str, typer.Option(help="cg or lbfgs; auto: lbfgs for pair_style hea, cg for cheaper pair styles.")
+        str,
+        typer.Option(
+            help="cg or lbfgs; auto: lbfgs for pair_style hea, cg for cheaper pair styles.", rich_help_panel=HOW
+        ),
     ] = "auto",
     window: Annotated[
         int | None,
-        typer.Option(min=1, help="Tasks under way at once; what a seed finds depends on it. 16, or 4 a rank if more."),
+        typer.Option(
+            min=1,
+            help="Minimisations under way at once; what a seed finds depends on it. 16, or 4 a rank if more.",
+            rich_help_panel=HOW,
+        ),
     ] = None,
 ) -> None:
-    """Search for the structures and orderings of lowest energy of a cluster; results go to an ASE database.
+    """Search for the structures and orderings of lowest energy of clusters, of one composition or a range.
 
-    Under mpirun all ranks minimise. Stopped or killed, the same command goes on where it was.
+    Minima go to an ASE database, the lowest to extxyz, a picture and a web page. Under mpirun all ranks minimise.
+    Stopped or killed, the same command goes on where it was.
 
     Example:
-        mpirun -n 4 hea search Cu10Ni10Pd10Ag10Pt10Au5 --budget 2000 --seed 1
+        hea search Cu19Ni19 --budget 500 --seed 1
+        mpirun -n 4 hea search Cu10Ni10Pd10Ag10Pt10Au5 --budget 2h
+        hea search --size 38 --elements Ni,Cu --all-ratios --ratio-step 4 --budget 300
         hea search Ar38 --pair lennard_jones.lmp --target -173.928 --fmax 0.001
     """
     from hea_potential.search.minimise import Limits
+    from hea_potential.search.moves import MOVES
     from hea_potential.search.pictures import draw_best
     from hea_potential.search.progress import LiveProgress, console
+    from hea_potential.search.ratios import asked_for, folder_name
     from hea_potential.search.run import search as run_search
     from hea_potential.search.starts import STARTS
     from hea_potential.search.state import Run
     from hea_potential.search.summary import report
+    from hea_potential.search.workers import mpi_executor
 
-    if budget is None and time is None and target is None:
-        budget = 1000
-    folder = out or Path("runs") / composition
     runs: list[Run] = []
-    with LiveProgress() as progress:
-        archive = run_search(
-            composition,
-            budget=budget,
-            seconds=time,
-            target=target,
-            seed=seed,
-            out=folder,
-            model=model,
-            pair=pair,
-            method=method,
-            starts=tuple(STARTS) if starts == "all" else tuple(filter(None, starts.split(","))),
-            limits=Limits(fmax, calls, minimiser),
-            window=window,
-            observers=(lambda run: None if runs else runs.append(run), progress),
-        )
-    if archive is None:  # a rank of mpirun whose work is over
-        return
-    picture = folder / "best.png" if len(archive) else None
-    if picture is not None:
-        draw_best(picture, archive)
-    report(runs[0], picture, console())
+
+    def draw(run: Run) -> None:
+        """Make the pictures of a run that has ended."""
+        if run.ended is not None:
+            runs.append(run)
+            if len(run.archive):
+                assert run.archive.folder is not None
+                draw_best(run.archive.folder / "best.png", run.archive)
+
+    with mpi_executor() as rank_0:
+        if rank_0 is None:  # the work of another rank is over
+            return
+        wanted = asked_for(compositions or [], size, elements, all_ratios, ratio_step)
+        folder = out or Path("runs") / folder_name(wanted)
+        if budget is None and force_calls is None and time is None and target is None:
+            budget = "1000"
+        with LiveProgress() as progress:
+            run_search(
+                wanted if len(wanted) > 1 else wanted[0],
+                budget=budget,
+                force_calls=force_calls,
+                time=time,
+                target=target,
+                seed=seed,
+                out=folder,
+                model=model,
+                pair=pair,
+                method=method,
+                starts=tuple(STARTS) if starts == "all" else names(starts),
+                moves=tuple(MOVES) if moves is None else names(moves),
+                limits=Limits(fmax, calls, minimiser),
+                window=window,
+                executor=rank_0[0],
+                workers=rank_0[1],
+                observers=(progress, draw),
+            )
+        for run in runs:
+            picture = folder / "best.png" if len(run.archive) else None
+            report(run, picture, console())
+
+
+def names(words: str) -> tuple[str, ...]:
+    """Names separated by commas."""
+    return tuple(name.strip() for name in words.split(",") if name.strip())

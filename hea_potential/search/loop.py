@@ -50,20 +50,20 @@ class Books:
 
 
 def carry_out(run: Run, crew: Crew, books: Books, window: int, observers: Iterable[Observer] = ()) -> None:
-    """Go on with a run from what its books hold until its budget, time or target is reached."""
+    """Go on with a run from what its books hold until its budget, force calls, time or target is reached."""
     proposed = replay(run, books, window)
     budget = float("inf") if run.stop.budget is None else run.stop.budget
     number = run.tally.done + len(proposed)
     finished: dict[int, Result] = {}
     show(run, observers)
-    while not run.target_reached:
+    while not run.is_over:
         # One result, then one proposal, in turn: what a task is must not depend on how many results happened to be
         # there.
         while True:
             while number < run.tally.done + window and not run.time_is_up:
                 proposed.append(run.method.propose(number))
                 number += 1
-            if run.tally.done not in finished or run.target_reached:
+            if run.tally.done not in finished or run.is_over:
                 break
             absorb(run, finished.pop(run.tally.done), books)
         while proposed and proposed[0].number < budget and not run.time_is_up:
@@ -72,11 +72,12 @@ def carry_out(run: Run, crew: Crew, books: Books, window: int, observers: Iterab
             crew.dismiss()
         stop_if_nothing_works(run, window)
         show(run, observers)
-        if not crew.is_busy or run.target_reached:
+        if not crew.is_busy or run.is_over:
             break
         finished.update((result.number, result) for result in crew.collect(PATIENCE))
     crew.dismiss()
     run.ended = time.monotonic()
+    show(run, observers)
 
 
 def show(run: Run, observers: Iterable[Observer]) -> None:

@@ -10,27 +10,30 @@ from dataclasses import dataclass, field
 
 from hea_potential.errors import InputError
 from hea_potential.search.archive import Archive
+from hea_potential.search.budget import Budget
 from hea_potential.search.genetic import Method
 from hea_potential.search.tasks import Result, Setup
 
 
 @dataclass(frozen=True)
 class Stop:
-    """When a run ends: minimisations in all, seconds of this call, an energy reached; None is no limit."""
+    """When a run ends: minimisations in all, seconds of this call, an energy reached, force calls in all; None is no
+    limit.
+    """
 
     budget: int | None = None
     seconds: float | None = None
     target: float | None = None
+    calls: int | None = None
 
-    def __post_init__(self) -> None:
-        if self.budget is None and self.seconds is None and self.target is None:
+    @staticmethod
+    def of(budget: Budget, target: float | None) -> Stop:
+        """The end of a run with a budget, a target energy or both; raises InputError if it has none of them."""
+        if target is not None and not math.isfinite(target):
+            raise InputError(f"search: target energy {target}; it must be a finite number")
+        if target is None and budget == Budget():
             raise InputError("search: give a budget, a time or a target, or it would never end")
-        if self.budget is not None and self.budget < 1:
-            raise InputError(f"search: budget of {self.budget} minimisations; at least 1")
-        if self.seconds is not None and not 0.0 < self.seconds < math.inf:
-            raise InputError(f"search: time of {self.seconds} seconds; it must be positive and finite")
-        if self.target is not None and not math.isfinite(self.target):
-            raise InputError(f"search: target energy {self.target}; it must be a finite number")
+        return Stop(budget.minimisations, budget.seconds, target, budget.calls)
 
     def reached(self, energy: float) -> bool:
         """Whether an energy is the target or lower, to six digits."""
@@ -72,6 +75,7 @@ class Run:
     method: Method
     archive: Archive
     ranks: int = 1
+    place: tuple[int, int] = (1, 1)  # which of how many runs of this call
     tally: Tally = field(default_factory=Tally)
     resumed: int = 0
     began: float = field(default_factory=time.monotonic)
@@ -92,6 +96,16 @@ class Run:
     def target_reached(self) -> bool:
         """Whether the best minimum is as low as was asked for."""
         return self.archive.best is not None and self.stop.reached(self.archive.best.energy)
+
+    @property
+    def calls_are_spent(self) -> bool:
+        """Whether all force calls of its budget are done."""
+        return self.stop.calls is not None and self.tally.calls >= self.stop.calls
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing that is still under way may count."""
+        return self.target_reached or self.calls_are_spent
 
     @property
     def time_is_up(self) -> bool:

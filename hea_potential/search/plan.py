@@ -1,0 +1,124 @@
+"""What a call of `search` is about to do, checked as a whole before any of it is begun."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from hea_potential.errors import InputError
+from hea_potential.search.bonds import probe_bonds
+from hea_potential.search.composition import Composition
+from hea_potential.search.identity import check_same, identity_of
+from hea_potential.search.journal import NAME, Journal, RunFolderError
+from hea_potential.search.pair import Pair
+from hea_potential.search.settings import Settings
+from hea_potential.search.state import Stop
+from hea_potential.search.tasks import Setup
+
+LEAST_WINDOW = 16
+WINDOW_PER_RANK = (
+    4  # so that a slow minimisation, for which all results after it wait, seldom leaves a rank without work
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run that can be begun or continued: its setup, method and window, and its folder (None: nothing is written)."""
+
+    setup: Setup
+    method: str
+    window: int
+    folder: Path | None
+
+    @property
+    def formula(self) -> str:
+        """The composition that is searched."""
+        return self.setup.composition.formula
+
+
+def planned(
+    settings: Sequence[Settings],
+    stop: Stop,
+    seed: int | None,
+    window: int | None,
+    out: Path | None,
+    ranks: int,
+    own_folders: bool,
+) -> list[Plan]:
+    """The runs of one call, in the folder `out` or each in a folder of its own below it.
+
+    Raises InputError for a seed, window or number of ranks that makes no sense, RunFolderError where a folder holds
+    another search, PairError where LAMMPS refuses the pair style of any composition.
+    """
+    if window is not None and window < 1:
+        raise InputError(f"search: window of {window} tasks; at least 1")
+    if seed is not None and seed < 0:
+        raise InputError(f"search: seed {seed}; it must not be negative")
+    if own_folders and header_of(out) is not None:
+        raise RunFolderError(
+            f"run folder {str(out)!r} holds the search of one composition; several need a folder of their own"
+        )
+    plans = []
+    for each in settings:
+        folder = out / each.composition.formula if out is not None and own_folders else out
+        header = header_of(folder)
+        if header is None:
+            plan = begun(each, folder, seed, window or max(LEAST_WINDOW, WINDOW_PER_RANK * ranks))
+        else:
+            plan = continued(each, folder, header, seed, window)
+        check_work(ranks, plan, stop)
+        plans.append(plan)
+    return plans
+
+
+def header_of(folder: Path | None) -> dict[str, Any] | None:
+    """The first line of the journal in a folder, None if there is none."""
+    if folder is None or not (folder / NAME).exists():
+        return None
+    with closing(Journal(folder)) as journal:
+        return journal.header
+
+
+def begun(settings: Settings, folder: Path | None, seed: int | None, window: int) -> Plan:
+    """The plan of a new run."""
+    seed = secrets.randbits(32) if seed is None else seed
+    setup = settings.setup(seed, bonds_of(settings.composition.symbols, settings.pair))
+    return Plan(setup, settings.method, window, folder)
+
+
+def continued(
+    settings: Settings, folder: Path | None, header: dict[str, Any], seed: int | None, window: int | None
+) -> Plan:
+    """The plan of the run that a folder holds, after checking that it is the one asked for."""
+    assert folder is not None
+    setup = settings.setup(header["seed"], header["bonds"])
+    wanted = identity_of(setup, settings.method, window or header["window"])
+    if seed is not None:
+        wanted["seed"] = seed
+    check_same(folder, header, wanted)
+    return Plan(setup, settings.method, header["window"], folder)
+
+
+@lru_cache(maxsize=1000)
+def bonds_of(symbols: tuple[str, ...], pair: Pair) -> tuple[tuple[float, ...], ...]:
+    """Bond lengths of every two elements, read off the pair style once, whatever the numbers of atoms."""
+    bonds = probe_bonds(Composition(symbols, (1,) * len(symbols)), pair)
+    return tuple(tuple(float(bond) for bond in row) for row in bonds)
+
+
+def check_work(ranks: int, plan: Plan, stop: Stop) -> None:
+    """Raise InputError if there are more ranks than minimisations, or than may be under way at once."""
+    if stop.budget is not None and ranks > stop.budget:
+        raise InputError(
+            f"search: {ranks} ranks for a budget of {stop.budget} minimisations; use at most {stop.budget} ranks"
+        )
+    if ranks > plan.window:
+        raise InputError(
+            f"search: {ranks} ranks for a window of {plan.window} tasks under way at once; use at most {plan.window} "
+            f"ranks, or begin a run with a window of its own"
+        )

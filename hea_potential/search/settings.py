@@ -1,0 +1,68 @@
+"""What decides what a search finds, made from the words of a user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from hea_potential.errors import InputError
+from hea_potential.search.composition import Composition
+from hea_potential.search.genetic import GeneticAlgorithm, Method
+from hea_potential.search.minimise import Limits
+from hea_potential.search.moves import Move
+from hea_potential.search.pair import Pair
+from hea_potential.search.starts import Start
+from hea_potential.search.tasks import Setup
+
+METHODS: dict[str, Callable[[Setup], Method]] = {"ga": GeneticAlgorithm}
+MODEL = "hea6"  # searched with where neither a model nor a pair style is given
+
+Operator = TypeVar("Operator")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides what a search finds, besides its seed and window; see `run.search` for their meaning."""
+
+    composition: Composition
+    pair: Pair
+    method: str
+    limits: Limits
+    starts: tuple[tuple[str, Start], ...]
+    moves: tuple[tuple[str, Move], ...]
+
+    def setup(self, seed: int, bonds: Sequence[Sequence[float]]) -> Setup:
+        """What the tasks of a run with this seed and these bond lengths share."""
+        rows = tuple(tuple(float(bond) for bond in row) for row in bonds)
+        return Setup(self.composition, self.pair, rows, self.limits, self.starts, self.moves, seed)
+
+
+def chosen_pair(composition: Composition, model: str | Path | None, pair: str | Path | Pair | None) -> Pair:
+    """The pair style: LAMMPS lines if they are given, a model otherwise."""
+    if pair is None:
+        return Pair.of_model(MODEL if model is None else model, composition)
+    if model is not None:
+        raise InputError(
+            f"search: got the model {str(model)!r} and a pair style; give one of them, a pair style names its own model"
+        )
+    return pair if isinstance(pair, Pair) else Pair.of_file(Path(pair), composition)
+
+
+def one_of(what: str, name: str, known: Mapping[str, object]) -> str:
+    """A name, after checking that it is known."""
+    if name not in known:
+        raise InputError(f"search: unknown {what} {name!r}; allowed: {', '.join(known)}")
+    return name
+
+
+def chosen(
+    what: str, given: Sequence[str] | Mapping[str, Operator], known: Mapping[str, Operator]
+) -> tuple[tuple[str, Operator], ...]:
+    """Starts or moves by name: names are looked up, functions of the user's own are taken as they are."""
+    if not given:
+        raise InputError(f"search: no {what} is given; allowed: {', '.join(known)}")
+    if isinstance(given, Mapping):
+        return tuple(given.items())
+    return tuple((one_of(what, name, known), known[name]) for name in given)
