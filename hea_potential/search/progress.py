@@ -130,7 +130,7 @@ def terminal_of_launcher(descriptor: int) -> tuple[bool, int | None]:
         try:
             name = Path(f"/proc/{process}/comm").read_text().strip()
             if name.startswith(("mpiexec", "mpirun")):
-                with Path(f"/proc/{process}/fd/{descriptor}").open("w") as stream:
+                with Path(f"/proc/{process}/fd/{descriptor}").open("a") as stream:
                     return (True, os.get_terminal_size(stream.fileno()).columns) if stream.isatty() else (False, None)
             process = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
         except OSError:
