@@ -17,12 +17,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from ase import Atoms
 from hea_training.config import Config
 from hea_training.evaluate import error_table, errors_of
 from hea_training.export import export, tensors_of
 from hea_training.fit import Settings
 from hea_training.graph import Graphs
 from hea_training.network import Architecture
+from hea_training.parity import check_parity
 from hea_training.repulsion import ensure_repulsion
 from hea_training.sigma import uncertainty
 from hea_training.strata import (
@@ -43,6 +45,8 @@ from hea_potential.dataset import DataSet, Split, read_dataset
 from hea_potential.errors import InputError
 
 __all__ = ["Data", "load_data", "train"]
+
+SAMPLE = 20  # structures on which an exported model is compared in the engine and in torch
 
 Report = Callable[[str, int, int, float], None]  # stratum, epochs done, epochs in all, loss
 
@@ -186,9 +190,18 @@ def finish(config: Config, data: Data, tensors: Tensors, provenance: dict[str, A
     path = config.output / "model.safetensors"
     document = {"name": config.name, "provenance": provenance, "errors": errors, "licence": config.licence}
     export(path, arch, tensors, sigma, document)
+    agreement = check_parity(path, _sample(data))
     with complete_file(config.output / "errors.json") as temporary:
-        temporary.write_text(json.dumps(errors, indent=1) + "\n")
+        temporary.write_text(json.dumps(errors | {"parity": agreement.as_dict()}, indent=1) + "\n")
     return path
+
+
+def _sample(data: Data) -> list[Atoms]:
+    """A few structures never trained on, of all kinds and sizes, for the parity of the exported file."""
+    test = data.split.test if len(data.split.test) else data.split.train
+    by_size = test[np.argsort(data.dataset.sizes[test], kind="stable")]
+    chosen = by_size[np.unique(np.linspace(0, len(by_size) - 1, SAMPLE).astype(int))]
+    return [data.dataset.atoms(int(k)) for k in chosen]
 
 
 @dataclass(frozen=True)

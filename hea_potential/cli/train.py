@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ def train(
 
     try:
         from hea_training.config import read_config
+        from hea_training.parity import Parity
         from hea_training.run import train as train_model
     except ImportError as error:
         raise MissingPackageError(
@@ -35,8 +37,12 @@ def train(
         ) from error
     with training_progress() as report:
         path = train_model(read_config(configuration), report)
+    errors = path.with_name("errors.json")
     typer.echo(f"model {path}")
-    typer.echo(f"errors {path.with_name('errors.json')}")
+    typer.echo(f"errors {errors}")
+    agreement = json.loads(errors.read_text()).get("parity")  # a stock SchNetPack model is not exported: it has none
+    if agreement:
+        typer.echo(f"parity {Parity(**agreement)}")
 
 
 @contextmanager
