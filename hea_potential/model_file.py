@@ -23,6 +23,7 @@ from hea_potential.errors import ModelFileError
 __all__ = [
     "ModelFile",
     "find_model",
+    "known_models",
     "pair_index",
     "parse_model",
     "read_model_file",
@@ -131,21 +132,32 @@ def shipped_models() -> dict[str, Path]:
     return {path.stem: path for path in sorted(MODELS_FOLDER.glob("*.safetensors"))}
 
 
+def known_models() -> dict[str, Path]:
+    """Return the models that have a name: those in the folders of HEA_MODEL_PATH (separated by colons, the first wins),
+    then those that come with the package. LAMMPS looks in the same places.
+    """
+    folders = [Path(folder) for folder in os.environ.get("HEA_MODEL_PATH", "").split(":") if folder]
+    found = shipped_models()
+    for folder in reversed(folders):
+        found |= {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
+    return found
+
+
 def find_model(name_or_path: str | os.PathLike[str]) -> Path:
-    """Return the path of a model that is shipped (`hea6`) or lies in a file.
+    """Return the path of a model that has a name (`hea6`, see `known_models`) or lies in a file.
 
     Raises:
-        ModelFileError: there is neither a shipped model nor a file of that name; the message lists the shipped ones.
+        ModelFileError: there is neither a model nor a file of that name; the message lists the known ones.
     """
-    shipped = shipped_models()
-    if str(name_or_path) in shipped:
-        return shipped[str(name_or_path)]
+    known = known_models()
+    if str(name_or_path) in known:
+        return known[str(name_or_path)]
     path = Path(name_or_path).expanduser()
     if path.is_file():
         return path
-    names = ", ".join(shipped) or "none is shipped"
+    names = ", ".join(known) or "there is none"
     found = "a folder" if path.is_dir() else "no such file"
-    raise ModelFileError(f"model: got {str(name_or_path)!r} ({found}); allowed is a shipped model ({names}) or a file")
+    raise ModelFileError(f"model: got {str(name_or_path)!r} ({found}); allowed is a known model ({names}) or a file")
 
 
 def read_model_file(name_or_path: str | os.PathLike[str]) -> ModelFile:

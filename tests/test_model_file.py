@@ -81,8 +81,22 @@ def test_weights_are_counted_without_what_is_not_trained() -> None:
     assert ModelFile(tensors, document).n_weights == sum(x.size for k, x in tensors.items() if k not in untrained)
 
 
+def test_folders_of_the_environment_have_named_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in LAMMPS: the first folder wins, and what is shipped comes last."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+        (folder / "mine.safetensors").write_bytes(find_model("hea6").read_bytes())
+    shipped = find_model("hea6")
+    monkeypatch.setenv("HEA_MODEL_PATH", f"{first}:/nowhere:{second}")
+    assert find_model("mine") == first / "mine.safetensors"
+    assert find_model("hea6") == shipped
+    with pytest.raises(ModelFileError, match="mine"):
+        find_model("yours")
+
+
 def test_unknown_names_list_the_shipped_models(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match=r"got 'hea7' \(no such file\); allowed is a shipped model") as error:
+    with pytest.raises(ModelFileError, match=r"got 'hea7' \(no such file\); allowed is a known model") as error:
         find_model("hea7")
     assert all(name in str(error.value) for name in shipped_models())
     with pytest.raises(ModelFileError, match="a folder"):

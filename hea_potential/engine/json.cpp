@@ -5,33 +5,13 @@
 #include <unordered_set>
 
 #include "model.h"
+#include "utf8.h"
 
 namespace hea {
 namespace {
 
 constexpr int max_depth = 64;          // so that no text can exhaust the stack
 constexpr int max_values = 1'000'000;  // so that a small text cannot ask for much memory
-
-// Whether the text is UTF-8 (Unicode 15, table 3-7): no overlong forms, no surrogates, nothing above U+10FFFF.
-bool is_utf8(const std::string &text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const auto byte = [&](std::size_t k) {
-      return at + k < text.size() ? static_cast<unsigned char>(text[at + k]) : 0u;
-    };
-    const unsigned lead = byte(0), second = byte(1);
-    const std::size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-    if (length > 1) {
-      const unsigned low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-      const unsigned high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-      if (lead < 0xC2 || lead > 0xF4 || second < low || second > high) return false;
-    }
-    for (std::size_t k = 2; k < length; ++k) {
-      if (byte(k) < 0x80 || byte(k) > 0xBF) return false;
-    }
-    at += length;
-  }
-  return true;
-}
 
 class Parser {
  public:

@@ -13,10 +13,11 @@ import itertools
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from ase.io import write
+from ase.io import read, write
 from rich.progress import track
 
 from hea_potential.labels import labelled_steps
@@ -30,6 +31,9 @@ SEED = 20260607
 # Structures for a set of this many elements, beside the dimers, trimers and lattices: one table for each batch. Each
 # batch is a sample of the whole, so that the data set grows by another line without any change to what was labelled.
 BATCHES = ({1: 470, 2: 325, 3: 125, 4: 90, 5: 108, 6: 560},)
+
+# What searches with an earlier hea6 found: written by found.py.
+FOUND = Path(__file__).with_name("found.extxyz.gz")
 
 # Steps of a relaxation with the reference, and the number of its frames that the labelling keeps.
 RELAXATION_STEPS = 12
@@ -123,7 +127,7 @@ def few_atoms_and_lattices() -> list[Atoms]:
 
 
 def main() -> None:
-    """Generate all batches and write them."""
+    """Generate all batches, add what was found, and write them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("structures", help="file to write, extended XYZ")
     parser.add_argument("--processes", type=int, default=2)
@@ -141,6 +145,8 @@ def main() -> None:
             # In random order, so that a part of the labels is a sample of the whole.
             order = np.random.default_rng([SEED, 1001 + batch]).permutation(len(members))
             structures += [members[k] for k in order]
+    found = read(FOUND, ":")
+    structures += [found[k] for k in np.random.default_rng([SEED, 2000]).permutation(len(found))]
     for k, atoms in enumerate(structures):
         atoms.info["name"] = f"s{k:05d}"
     write(options.structures, structures, format="extxyz", columns=["symbols", "positions"])
