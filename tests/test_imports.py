@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = (
     {"errors"},
     {"complete_file"},
-    {"engine", "model_file", "neighbours", "lammps"},
+    {"engine", "clusters", "model_file", "neighbours", "lammps"},
     {"calculator"},
     {"reference", "dataset"},
     {"labels"},

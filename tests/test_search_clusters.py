@@ -11,14 +11,16 @@ from hea_potential.errors import InputError
 from hea_potential.search.archive import Archive
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import (
+    CONTACT,
     Cluster,
     coordination,
     is_connected,
     random_rotation,
     reduced_distances,
     separate,
+    vacant_sites,
 )
-from hea_potential.search.moves import MOVES, vacant_sites
+from hea_potential.search.moves import MOVES
 from hea_potential.search.population import Population
 from hea_potential.search.similarity import fingerprint, similarity
 from hea_potential.search.starts import LEAST, STARTS
@@ -114,11 +116,12 @@ def test_vacant_sites_touch_three_atoms_and_overlap_none() -> None:
     composition = Composition.parse("Cu3Ni3")
     bonds = bonds_of(Composition.parse("Cu1Ni1"))
     octahedron = Cluster(composition.types, 0.71 * bonds[0, 1] * np.array([*np.eye(3), *-np.eye(3)]))
-    sites = vacant_sites(octahedron, bonds, 0)
+    sites, touched = vacant_sites(octahedron, bonds, 0)
     gaps = np.linalg.norm(sites[:, None] - octahedron.positions[None], axis=2) / bonds[0, octahedron.types]
     assert len(sites) == 8
     assert gaps.min() > 0.8
     assert (np.sort(gaps, axis=1)[:, 2] < 1.1).all()
+    assert np.array_equal(touched, np.count_nonzero(gaps < CONTACT, axis=1))
 
 
 @settings(max_examples=30, deadline=None)

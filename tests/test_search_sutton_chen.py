@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase.cluster import Icosahedron
+from plain_clusters import distances
 
 from hea_potential.errors import OutputError
 from hea_potential.search.bonds import probe_bonds
 from hea_potential.search.composition import Composition
-from hea_potential.search.geometry import Cluster, Floats, distances
+from hea_potential.search.geometry import Cluster, Floats
 from hea_potential.search.minimise import Limits, Minimiser
 from hea_potential.search.starts import random_packing
 from hea_potential.search.sutton_chen import METALS, SuttonChen

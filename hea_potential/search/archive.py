@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster
-from hea_potential.search.similarity import Fingerprint, similarity
+from hea_potential.search.similarity import Fingerprint, similarities
 from hea_potential.search.tasks import Result
 
 ALIKE = 0.995  # clusters within the energy window and at least this similar are the same
@@ -69,12 +69,10 @@ class Archive:
         """The known minimum that is the same structure, the lowest if there are several."""
         window = WINDOW * abs(energy)
         first = bisect_left(self._by_energy, energy - window, key=attrgetter("energy"))
-        for minimum in self._by_energy[first:]:
-            if minimum.energy > energy + window:
-                break
-            if similarity(minimum.fingerprint, fingerprint) >= ALIKE:
-                return minimum
-        return None
+        last = bisect_right(self._by_energy, energy + window, key=attrgetter("energy"))
+        near = self._by_energy[first:last]
+        alike = similarities(fingerprint, [minimum.fingerprint for minimum in near]) >= ALIKE
+        return near[int(alike.argmax())] if alike.any() else None
 
     def lowest(self, count: int = 10) -> Sequence[Minimum]:
         """The minima of lowest energy, in order."""

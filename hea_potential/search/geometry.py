@@ -1,15 +1,19 @@
 """Clusters as arrays, and what their geometry says: distances, overlaps, fragments, contacts.
 
 Lengths are in the length unit of the pair style. What counts as near is measured by `bonds[a, b]`, the length of a
-bond between atoms of types a and b, which `minimise.probe_bonds` reads off the pair style itself.
+bond between atoms of types a and b, which `bonds.probe_bonds` reads off the pair style itself. The work is done by the
+compiled `hea_potential.clusters`.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hea_potential import clusters
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -17,6 +21,7 @@ Integers = NDArray[np.int64]
 # Atoms nearer than this many bonds touch: it lies between the neighbours of a close packing, at 1 and 1.41.
 CONTACT = 1.3
 FRAGMENT = 1.7  # atoms farther than this from all others have left the cluster
+OVERLAP = 0.8  # atoms nearer than this have no room beside each other
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,71 +35,44 @@ class Cluster:
         """The same cluster with its centre at the origin and its atoms in order of their types, as all others of its
         composition.
         """
-        order = np.argsort(self.types, kind="stable")
-        return Cluster(self.types[order], self.positions[order] - self.positions.mean(axis=0))
-
-
-def distances(positions: Floats) -> Floats:
-    """Distance of every two atoms, shape (n, n), infinite on the diagonal."""
-    gaps = positions[:, None, :] - positions[None, :, :]
-    squares = np.einsum("ijk,ijk->ij", gaps, gaps)
-    np.fill_diagonal(squares, np.inf)
-    return np.asarray(np.sqrt(squares))
+        return Cluster(*clusters.ordered(self.types, self.positions))
 
 
 def reduced_distances(cluster: Cluster, bonds: Floats) -> Floats:
     """Distances of every two atoms in units of their bond, shape (n, n), infinite on the diagonal."""
-    return distances(cluster.positions) / bonds[np.ix_(cluster.types, cluster.types)]
+    return clusters.reduced_distances(cluster.types, cluster.positions, bonds)
 
 
 def coordination(cluster: Cluster, bonds: Floats) -> Integers:
     """Number of atoms in contact with each, shape (n,)."""
-    return np.asarray(np.count_nonzero(reduced_distances(cluster, bonds) < CONTACT, axis=1))
+    return clusters.coordination(cluster.types, cluster.positions, bonds, CONTACT)
 
 
 def is_connected(cluster: Cluster, bonds: Floats) -> bool:
     """Whether every atom is reached from every other over gaps below FRAGMENT bonds."""
-    near = reduced_distances(cluster, bonds) < FRAGMENT
-    reached = np.zeros(len(near), bool)
-    reached[0] = True
-    frontier = reached
-    while frontier.any():
-        frontier = near[frontier].any(axis=0) & ~reached
-        reached = reached | frontier
-    return bool(reached.all())
+    return clusters.is_connected(cluster.types, cluster.positions, bonds, FRAGMENT)
 
 
 def separate(cluster: Cluster, bonds: Floats, least: float = 0.8, rounds: int = 30) -> Cluster:
     """Push atoms apart until no two are nearer than `least` bonds; certain, because the whole is inflated if rounds do
     not suffice.
     """
-    size = len(cluster.positions)
-    first, second = np.triu_indices(size, 1)
-    lengths = least * bonds[cluster.types[first], cluster.types[second]]
-    positions = cluster.positions.copy()
-    for _ in range(rounds):
-        gaps = positions[first] - positions[second]
-        apart = np.sqrt(np.einsum("ij,ij->i", gaps, gaps))
-        near = np.flatnonzero(apart < lengths)
-        if len(near) == 0:
-            return Cluster(cluster.types, positions)
-        for pair in near[apart[near] < 1e-9 * lengths[near]]:
-            # Coinciding atoms have no direction to part in: give each pair one by its numbers, so that the result
-            # stays reproducible.
-            gaps[pair] = np.array([1.0, 0.1 * first[pair], 0.1 * second[pair]])
-            apart[pair] = np.linalg.norm(gaps[pair])
-        # A little more than half of what is missing each, so that pushed pairs end apart instead of approaching the
-        # limit.
-        push = (0.6 * np.maximum(lengths[near] / apart[near] - 1.0, 0.1))[:, None] * gaps[near]
-        np.add.at(positions, first[near], push)
-        np.subtract.at(positions, second[near], push)
-    nearest = np.min(distances(positions)[first, second] / lengths, initial=np.inf)
-    return Cluster(cluster.types, positions * max(1.0, 1.000001 / nearest))
+    return Cluster(cluster.types, clusters.separated(cluster.types, cluster.positions, bonds, least, rounds))
+
+
+def vacant_sites(cluster: Cluster, bonds: Floats, kind: int) -> tuple[Floats, Integers]:
+    """Places at one bond from three atoms that touch each other, where an atom of type `kind` overlaps none.
+
+    Returns positions (sites, 3) and how many atoms each touches (sites,).
+    """
+    return clusters.vacant_sites(cluster.types, cluster.positions, bonds, kind, CONTACT, OVERLAP)
 
 
 def random_rotation(rng: np.random.Generator) -> Floats:
     """A rotation matrix uniform over all rotations: a random unit quaternion (Shoemake 1992)."""
-    w, x, y, z = (quaternion := rng.normal(size=4)) / np.linalg.norm(quaternion)
+    w, x, y, z = rng.normal(size=4).tolist()  # plain numbers are quicker than numpy's
+    length = math.sqrt(w * w + x * x + y * y + z * z)
+    w, x, y, z = w / length, x / length, y / length, z / length
     return np.array(
         [
             [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],

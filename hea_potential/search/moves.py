@@ -13,13 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from hea_potential.search.geometry import (
-    CONTACT,
     Cluster,
     Floats,
     Integers,
     coordination,
     random_rotation,
-    reduced_distances,
+    vacant_sites,
 )
 
 Apply = Callable[[np.random.Generator, Sequence[Cluster], Floats], Cluster]
@@ -144,49 +143,16 @@ def move_surface(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Fl
         loose = int(np.argmin(contacts))
         rest = Cluster(np.delete(cluster.types, loose), np.delete(cluster.positions, loose, axis=0))
         kind = cluster.types[loose]
-        sites = vacant_sites(rest, bonds, kind)
+        sites, touched = vacant_sites(rest, bonds, kind)
         if len(sites) == 0:
             break
-        touching = distances_to(sites, rest.positions) < CONTACT * bonds[kind, rest.types]
-        offered = touching.sum(axis=1) + rng.uniform(0.0, 1.5, size=len(sites))
+        offered = touched + rng.uniform(0.0, 1.5, size=len(sites))
         away = np.linalg.norm(sites - cluster.positions[loose], axis=1) > 0.5 * bonds[kind, kind]
         if not away.any():
             break
         site = sites[np.argmax(np.where(away, offered, -1.0))]
         cluster = Cluster(np.append(rest.types, kind), np.concatenate([rest.positions, site[None]]))
     return cluster
-
-
-def vacant_sites(cluster: Cluster, bonds: Floats, kind: int) -> Floats:
-    """Places at one bond from three atoms that touch each other, where an atom of type `kind` overlaps none; shape
-    (sites, 3).
-    """
-    near = reduced_distances(cluster, bonds) < CONTACT
-    pairs = np.argwhere(np.triu(near))
-    shared = near[pairs[:, 0]] & near[pairs[:, 1]] & (np.arange(len(near)) > pairs[:, 1:])
-    which, third_atoms = np.nonzero(shared)
-    triangles = np.column_stack([pairs[which], third_atoms])
-    corners = cluster.positions[triangles]
-    first, second, third = corners[:, 0], corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    normal = np.cross(second, third)
-    square = np.einsum("ij,ij->i", normal, normal)
-    flat = square < 1e-6 * bonds.mean() ** 4
-    square = np.where(flat, 1.0, square)
-    lengths2 = np.einsum("ij,ij->i", second, second)[:, None]
-    lengths3 = np.einsum("ij,ij->i", third, third)[:, None]
-    to_centre = np.cross(lengths2 * third - lengths3 * second, normal)  # from the first corner, times 2 square
-    centre = first + to_centre / (2.0 * square[:, None])
-    reach = bonds[kind, cluster.types[triangles]].mean(axis=1) ** 2 - np.sum((centre - first) ** 2, axis=1)
-    valid = ~flat & (reach > 0.0)
-    height = np.sqrt(reach[valid] / square[valid])[:, None] * normal[valid]
-    sites = np.concatenate([centre[valid] + height, centre[valid] - height])
-    free = (distances_to(sites, cluster.positions) > 0.8 * bonds[kind, cluster.types]).all(axis=1)
-    return np.asarray(sites[free])
-
-
-def distances_to(sites: Floats, positions: Floats) -> Floats:
-    """Distance of every site from every atom, shape (sites, atoms)."""
-    return np.asarray(np.linalg.norm(sites[:, None, :] - positions[None, :, :], axis=2))
 
 
 MOVES: dict[str, Move] = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hea_potential.search.archive import Minimum
-from hea_potential.search.similarity import similarity
+from hea_potential.search.similarity import similarities
 
 KIN = 0.98  # minima more similar than this compete for one place
 
@@ -25,7 +25,8 @@ class Population:
         """
         if minimum in self.members:
             return False
-        kin = [member for member in self.members if similarity(member.fingerprint, minimum.fingerprint) > KIN]
+        alike = similarities(minimum.fingerprint, [member.fingerprint for member in self.members])
+        kin = [self.members[index] for index in np.flatnonzero(alike > KIN)]
         if any(member.energy <= minimum.energy for member in kin):
             return False
         if not kin and len(self.members) >= self.capacity:

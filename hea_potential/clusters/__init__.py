@@ -1,0 +1,27 @@
+"""The compiled geometry of clusters: what a search asks of every candidate, and what it asks of every minimum.
+
+Functions take types (n,) int64, positions (n, 3) and bonds (S, S), the length of a bond between two types; lengths such
+as `reach` are in bonds. They raise ValueError if the arrays do not fit together.
+"""
+
+from hea_potential.clusters._clusters import (
+    coordination,
+    fingerprint,
+    is_connected,
+    ordered,
+    reduced_distances,
+    separated,
+    similarities,
+    vacant_sites,
+)
+
+__all__ = [
+    "coordination",
+    "fingerprint",
+    "is_connected",
+    "ordered",
+    "reduced_distances",
+    "separated",
+    "similarities",
+    "vacant_sites",
+]

@@ -1,0 +1,144 @@
+// The Python module hea_potential.clusters._clusters: converts arrays, computes nothing.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/pair.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fingerprint.h"
+#include "geometry.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+using hea::clusters::Atoms;
+
+namespace {
+
+template<typename T, int... shape>
+using Given = nb::ndarray<const T, nb::shape<shape...>, nb::c_contig, nb::device::cpu>;
+using Types = Given<std::int64_t, -1>;
+using Positions = Given<double, -1, 3>;
+using Bonds = Given<double, -1, -1>;
+using Fingerprint = Given<float, -1>;
+
+// A new numpy array that owns its numbers.
+template<typename T>
+nb::ndarray<nb::numpy, T> numpy_array(std::vector<T> values, std::initializer_list<std::size_t> shape) {
+  auto *kept = new std::vector<T>(std::move(values));
+  nb::capsule owner(kept, [](void *p) noexcept { delete static_cast<std::vector<T> *>(p); });
+  return nb::ndarray<nb::numpy, T>(kept->data(), shape, owner);
+}
+
+void check_rows(const Types &types, const Positions &positions) {
+  if (positions.shape(0) != types.shape(0)) {
+    throw std::invalid_argument("positions has " + std::to_string(positions.shape(0)) + " rows, allowed are " +
+                                std::to_string(types.shape(0)) + ", as many as types");
+  }
+}
+
+// Throws std::invalid_argument unless the arrays fit together.
+Atoms atoms_of(const Types &types, const Positions &positions, const Bonds &bonds) {
+  const std::size_t n = types.shape(0), kinds = bonds.shape(0);
+  check_rows(types, positions);
+  if (bonds.shape(1) != kinds) {
+    throw std::invalid_argument("bonds has the shape (" + std::to_string(kinds) + ", " +
+                                std::to_string(bonds.shape(1)) + "), allowed are squares");
+  }
+  const auto wrong = std::find_if(types.data(), types.data() + n, [&](std::int64_t type) {
+    return type < 0 || type >= static_cast<std::int64_t>(kinds);
+  });
+  if (wrong != types.data() + n) {
+    throw std::invalid_argument("types holds " + std::to_string(*wrong) + ", allowed are 0 to " +
+                                std::to_string(static_cast<std::int64_t>(kinds) - 1));
+  }
+  return {n, types.data(), positions.data(), kinds, bonds.data()};
+}
+
+}  // namespace
+
+NB_MODULE(_clusters, m) {
+  m.doc() = "Geometry of clusters: distances, contacts, fingerprints.";
+
+  m.def(
+      "ordered",
+      [](const Types &types, const Positions &positions) {
+        check_rows(types, positions);
+        const std::size_t n = types.shape(0);
+        hea::clusters::Ordered result = hea::clusters::ordered(n, types.data(), positions.data());
+        return std::make_pair(numpy_array(std::move(result.types), {n}),
+                              numpy_array(std::move(result.positions), {n, 3}));
+      },
+      "types"_a, "positions"_a);
+  m.def(
+      "reduced_distances",
+      [](const Types &types, const Positions &positions, const Bonds &bonds) {
+        const Atoms atoms = atoms_of(types, positions, bonds);
+        return numpy_array(hea::clusters::reduced_distances(atoms), {atoms.n, atoms.n});
+      },
+      "types"_a, "positions"_a, "bonds"_a);
+  m.def(
+      "coordination",
+      [](const Types &types, const Positions &positions, const Bonds &bonds, double reach) {
+        const Atoms atoms = atoms_of(types, positions, bonds);
+        return numpy_array(hea::clusters::coordination(atoms, reach), {atoms.n});
+      },
+      "types"_a, "positions"_a, "bonds"_a, "reach"_a);
+  m.def(
+      "is_connected",
+      [](const Types &types, const Positions &positions, const Bonds &bonds, double reach) {
+        return hea::clusters::is_connected(atoms_of(types, positions, bonds), reach);
+      },
+      "types"_a, "positions"_a, "bonds"_a, "reach"_a);
+  m.def(
+      "separated",
+      [](const Types &types, const Positions &positions, const Bonds &bonds, double least, int rounds) {
+        const Atoms atoms = atoms_of(types, positions, bonds);
+        return numpy_array(hea::clusters::separated(atoms, least, rounds), {atoms.n, 3});
+      },
+      "types"_a, "positions"_a, "bonds"_a, "least"_a, "rounds"_a);
+  m.def(
+      "vacant_sites",
+      [](const Types &types, const Positions &positions, const Bonds &bonds, std::int64_t kind, double contact,
+         double least) {
+        const Atoms atoms = atoms_of(types, positions, bonds);
+        if (kind < 0 || kind >= static_cast<std::int64_t>(atoms.kinds)) {
+          throw std::invalid_argument("kind is " + std::to_string(kind) + ", allowed are 0 to " +
+                                      std::to_string(static_cast<std::int64_t>(atoms.kinds) - 1));
+        }
+        hea::clusters::Sites sites = hea::clusters::vacant_sites(atoms, static_cast<std::size_t>(kind), contact, least);
+        const std::size_t count = sites.contacts.size();
+        return std::make_pair(numpy_array(std::move(sites.positions), {count, 3}),
+                              numpy_array(std::move(sites.contacts), {count}));
+      },
+      "types"_a, "positions"_a, "bonds"_a, "kind"_a, "contact"_a, "least"_a);
+  m.def(
+      "fingerprint",
+      [](const Types &types, const Positions &positions, const Bonds &bonds, double spacing, std::size_t points) {
+        const Atoms atoms = atoms_of(types, positions, bonds);
+        std::vector<float> values = hea::clusters::fingerprint(atoms, {spacing, points});
+        const std::size_t size = values.size();
+        return numpy_array(std::move(values), {size});
+      },
+      "types"_a, "positions"_a, "bonds"_a, "spacing"_a, "points"_a);
+  m.def(
+      "similarities",
+      [](const Fingerprint &one, const nb::list &others) {
+        std::vector<double> result;
+        result.reserve(others.size());
+        for (const nb::handle other : others) {
+          const auto values = nb::cast<Fingerprint>(other);
+          if (values.size() != one.size()) {
+            throw std::invalid_argument("a fingerprint has " + std::to_string(values.size()) + " values, allowed are " +
+                                        std::to_string(one.size()));
+          }
+          result.push_back(hea::clusters::similarity(one.data(), values.data(), one.size()));
+        }
+        const std::size_t size = result.size();
+        return numpy_array(std::move(result), {size});
+      },
+      "one"_a, "others"_a);
+}

@@ -1,0 +1,76 @@
+#include "fingerprint.h"
+
+#include <algorithm>
+
+namespace hea::clusters {
+namespace {
+
+constexpr double smearing[] = {0.054, 0.242, 0.399, 0.242, 0.054};
+constexpr std::size_t half_width = 2;
+
+// Row of the unordered pair of two types.
+std::size_t row_of(std::size_t a, std::size_t b, std::size_t kinds) {
+  const std::size_t low = std::min(a, b), high = std::max(a, b);
+  return low * (2 * kinds - low + 1) / 2 + (high - low);
+}
+
+std::vector<double> histogram(const Atoms &atoms, const Grid &grid) {
+  std::vector<double> result(fingerprint_size(atoms.kinds, grid), 0.0);
+  const double inverse_step = 1.0 / (atoms.mean_bond() * grid.spacing);
+  const double end = static_cast<double>(grid.points) - 3.0;  // so that what is smeared stays in its row
+  for (std::size_t i = 0; i < atoms.n; ++i) {
+    for (std::size_t j = i + 1; j < atoms.n; ++j) {
+      const double square = squared_distance(atoms.positions + 3 * i, atoms.positions + 3 * j);
+      const double place = std::sqrt(square) * inverse_step;
+      if (!(place < end)) continue;
+      // Each distance is shared by the two grid points beside it, so that the histogram changes continuously with the
+      // positions.
+      const auto cell = static_cast<std::size_t>(place);
+      const double upper = place - static_cast<double>(cell);
+      double *at = &result[row_of(atoms.type(i), atoms.type(j), atoms.kinds) * grid.points + cell];
+      at[0] += 1.0 - upper;
+      at[1] += upper;
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<float> fingerprint(const Atoms &atoms, const Grid &grid) {
+  const std::vector<double> counts = histogram(atoms, grid);
+  std::vector<double> smeared(counts.size(), 0.0);
+  for (std::size_t p = 0; p < counts.size(); ++p) {
+    if (counts[p] == 0.0) continue;
+    const std::size_t row_begin = p - p % grid.points, row_end = row_begin + grid.points;
+    const std::size_t begin = std::max(p, row_begin + half_width) - half_width;
+    const std::size_t end = std::min(p + half_width + 1, row_end);
+    for (std::size_t q = begin; q < end; ++q) smeared[q] += smearing[q + half_width - p] * counts[p];
+  }
+  double square = 0.0;
+  for (const double value : smeared) square += value * value;
+  const double factor = square > 0.0 ? 1.0 / std::sqrt(square) : 0.0;
+  std::vector<float> result(smeared.size());
+  std::transform(smeared.begin(), smeared.end(), result.begin(),
+                 [&](double x) { return static_cast<float>(factor * x); });
+  return result;
+}
+
+double similarity(const float *one, const float *other, std::size_t size) {
+  // Eight sums instead of one, so that the compiler may use vectors.
+  double sums[8] = {};
+  const std::size_t whole = size - size % 8;
+  for (std::size_t k = 0; k < whole; k += 8) {
+    for (std::size_t lane = 0; lane < 8; ++lane) {
+      sums[lane] += static_cast<double>(one[k + lane]) * static_cast<double>(other[k + lane]);
+    }
+  }
+  for (std::size_t k = whole; k < size; ++k) sums[0] += static_cast<double>(one[k]) * static_cast<double>(other[k]);
+  const double product = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+  const auto is_zero = [&](const float *values) {
+    return std::all_of(values, values + size, [](float value) { return value == 0.0F; });
+  };
+  return product == 0.0 && is_zero(one) && is_zero(other) ? 1.0 : product;
+}
+
+}  // namespace hea::clusters

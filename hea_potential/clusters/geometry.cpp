@@ -1,0 +1,125 @@
+#include "geometry.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+namespace hea::clusters {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+// Half of what is missing and a little more, so that pushed pairs end apart instead of approaching the limit.
+constexpr double share = 0.6;
+constexpr double least_push = 0.1;
+
+}  // namespace
+
+Ordered ordered(std::size_t n, const std::int64_t *types, const double *positions) {
+  std::vector<std::size_t> order(n);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) { return types[i] < types[j]; });
+  double mean[3] = {};
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t k = 0; k < 3; ++k) mean[k] += positions[3 * i + k];
+  }
+  for (double &x : mean) x /= static_cast<double>(n);
+  Ordered result;
+  result.types.reserve(n);
+  result.positions.reserve(3 * n);
+  for (const std::size_t i : order) {
+    result.types.push_back(types[i]);
+    for (std::size_t k = 0; k < 3; ++k) result.positions.push_back(positions[3 * i + k] - mean[k]);
+  }
+  return result;
+}
+
+std::vector<double> reduced_distances(const Atoms &atoms) {
+  const std::size_t n = atoms.n;
+  std::vector<double> result(n * n, infinity);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const double apart = std::sqrt(squared_distance(atoms.positions + 3 * i, atoms.positions + 3 * j));
+      result[i * n + j] = apart / atoms.bond(i, j);
+      result[j * n + i] = apart / atoms.bond(j, i);
+    }
+  }
+  return result;
+}
+
+std::vector<std::int64_t> coordination(const Atoms &atoms, double reach) {
+  std::vector<std::int64_t> count(atoms.n, 0);
+  for (std::size_t i = 0; i < atoms.n; ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const double limit = reach * atoms.bond(i, j);
+      if (squared_distance(atoms.positions + 3 * i, atoms.positions + 3 * j) < limit * limit) {
+        ++count[i];
+        ++count[j];
+      }
+    }
+  }
+  return count;
+}
+
+bool is_connected(const Atoms &atoms, double reach) {
+  if (atoms.n == 0) return true;
+  std::vector<std::size_t> open{0}, unreached;
+  for (std::size_t i = 1; i < atoms.n; ++i) unreached.push_back(i);
+  while (!open.empty()) {
+    const std::size_t i = open.back();
+    open.pop_back();
+    const auto is_far = [&](std::size_t j) {
+      const double limit = reach * atoms.bond(i, j);
+      return !(squared_distance(atoms.positions + 3 * i, atoms.positions + 3 * j) < limit * limit);
+    };
+    const auto near = std::partition(unreached.begin(), unreached.end(), is_far);
+    open.insert(open.end(), near, unreached.end());
+    unreached.erase(near, unreached.end());
+  }
+  return unreached.empty();
+}
+
+std::vector<double> separated(const Atoms &atoms, double least, int rounds) {
+  const std::size_t n = atoms.n;
+  std::vector<double> positions(atoms.positions, atoms.positions + 3 * n), pushes(3 * n);
+  for (int round = 0; round < rounds; ++round) {
+    std::fill(pushes.begin(), pushes.end(), 0.0);
+    bool is_done = true;
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = i + 1; j < n; ++j) {
+        const double *a = &positions[3 * i], *b = &positions[3 * j];
+        const double length = least * atoms.bond(i, j), square = squared_distance(a, b);
+        if (!(square < length * length)) continue;
+        is_done = false;
+        double gap[3] = {a[0] - b[0], a[1] - b[1], a[2] - b[2]}, apart = std::sqrt(square);
+        if (apart < 1e-9 * length) {
+          // Coinciding atoms have no direction to part in: give each pair one by its numbers, so that the result stays
+          // reproducible.
+          gap[0] = 1.0;
+          gap[1] = 0.1 * static_cast<double>(i);
+          gap[2] = 0.1 * static_cast<double>(j);
+          apart = std::sqrt(gap[0] * gap[0] + gap[1] * gap[1] + gap[2] * gap[2]);
+        }
+        const double push = share * std::max(length / apart - 1.0, least_push);
+        for (std::size_t k = 0; k < 3; ++k) {
+          pushes[3 * i + k] += push * gap[k];
+          pushes[3 * j + k] -= push * gap[k];
+        }
+      }
+    }
+    if (is_done) return positions;
+    for (std::size_t k = 0; k < 3 * n; ++k) positions[k] += pushes[k];
+  }
+  double nearest = infinity;  // in units of the least distance
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = i + 1; j < n; ++j) {
+      const double apart = std::sqrt(squared_distance(&positions[3 * i], &positions[3 * j]));
+      nearest = std::min(nearest, apart / (least * atoms.bond(i, j)));
+    }
+  }
+  const double factor = std::max(1.0, 1.000001 / nearest);
+  for (double &x : positions) x *= factor;
+  return positions;
+}
+
+}  // namespace hea::clusters

@@ -1,0 +1,40 @@
+// Distances of the atoms of a cluster, and what follows from them: contacts, fragments, overlaps.
+#pragma once
+
+#include <vector>
+
+#include "atoms.h"
+
+namespace hea::clusters {
+
+// The same atoms in order of their types, those of one type as they were, with their mean position at the origin.
+struct Ordered {
+  std::vector<std::int64_t> types;  // [n]
+  std::vector<double> positions;    // [n][3]
+};
+Ordered ordered(std::size_t n, const std::int64_t *types, const double *positions);
+
+// Distances of every two atoms in bonds, [n][n], infinite on the diagonal.
+std::vector<double> reduced_distances(const Atoms &atoms);
+
+// Number of other atoms nearer to each than `reach` bonds, [n].
+std::vector<std::int64_t> coordination(const Atoms &atoms, double reach);
+
+// Whether every atom is reached from every other over gaps below `reach` bonds. An empty cluster is.
+bool is_connected(const Atoms &atoms, double reach);
+
+// Positions [n][3] in which no two atoms are nearer than `least` bonds: near pairs are pushed apart, all at once, for
+// up to `rounds` rounds; if that does not suffice the whole is inflated.
+std::vector<double> separated(const Atoms &atoms, double least, int rounds);
+
+// Places for one more atom, and how many atoms are in contact with each.
+struct Sites {
+  std::vector<double> positions;       // [sites][3]
+  std::vector<std::int64_t> contacts;  // [sites]
+};
+
+// Places at one bond from three atoms that are in contact (nearer than `contact` bonds) with each other, where an atom
+// of type `kind` is nowhere nearer than `least` bonds: first those above all triangles, then those below.
+Sites vacant_sites(const Atoms &atoms, std::size_t kind, double contact, double least);
+
+}  // namespace hea::clusters

@@ -1,0 +1,99 @@
+"""The compiled geometry of clusters against plain numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+import plain_clusters as plain
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hea_potential import clusters
+
+LEAST, CONTACT, ROUNDS = 0.8, 1.3, 30
+TOLERANCE = 1e-12
+
+Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+@st.composite
+def arrays(draw: st.DrawFn) -> Arrays:
+    """Types, positions and bonds of a crowd of up to 40 atoms of up to three types."""
+    size, kinds, seed = draw(st.integers(1, 40)), draw(st.integers(1, 3)), draw(st.integers(0, 2**32 - 1))
+    rng = np.random.default_rng(seed)
+    radii = rng.uniform(0.5, 0.7, size=kinds)
+    edge = rng.uniform(1.0, 1.6) * size ** (1 / 3)
+    return rng.integers(kinds, size=size), rng.uniform(0.0, edge, size=(size, 3)), radii[:, None] + radii
+
+
+@settings(max_examples=60, deadline=None)
+@given(arrays=arrays())
+def test_distances_contacts_and_fragments(arrays: Arrays) -> None:
+    expected = plain.reduced_distances(*arrays)
+    assert np.allclose(clusters.reduced_distances(*arrays), expected, rtol=TOLERANCE)
+    assert np.array_equal(clusters.coordination(*arrays, CONTACT), np.count_nonzero(expected < CONTACT, axis=1))
+    for reach in (0.6, 0.8, 1.0, 1.7):
+        assert clusters.is_connected(*arrays, reach) == plain.is_connected(*arrays, reach)
+
+
+@settings(max_examples=60, deadline=None)
+@given(arrays=arrays(), rounds=st.integers(0, ROUNDS))
+def test_pushing_atoms_apart(arrays: Arrays, rounds: int) -> None:
+    apart = clusters.separated(*arrays, LEAST, rounds)
+    assert np.allclose(apart, plain.separated(*arrays, LEAST, rounds), atol=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(arrays=arrays())
+def test_vacant_sites_in_the_same_order(arrays: Arrays) -> None:
+    types, positions, bonds = arrays
+    positions = clusters.separated(types, positions, bonds, LEAST, ROUNDS)
+    sites, touched = clusters.vacant_sites(types, positions, bonds, 0, CONTACT, LEAST)
+    expected, expected_touched = plain.vacant_sites(types, positions, bonds, 0, CONTACT, LEAST)
+    assert sites.shape == expected.shape
+    assert np.allclose(sites, expected, atol=1e-9)
+    assert np.array_equal(touched, expected_touched)
+
+
+@settings(max_examples=60, deadline=None)
+@given(arrays=arrays())
+def test_fingerprints_and_their_overlap(arrays: Arrays) -> None:
+    types, positions, bonds = arrays
+    one = clusters.fingerprint(*arrays, 0.05, 80)
+    expected = plain.fingerprint(*arrays, 0.05, 80)
+    assert np.allclose(one, expected, atol=1e-6)
+    others = [clusters.fingerprint(types, stretch * positions, bonds, 0.05, 80) for stretch in (1.0, 1.02, 1.5)]
+    overlaps = np.array(others) @ one if len(types) > 1 else np.ones(3)
+    assert np.allclose(clusters.similarities(one, others), overlaps, atol=1e-6)
+    assert clusters.similarities(one, []).shape == (0,)
+
+
+@settings(max_examples=30, deadline=None)
+@given(arrays=arrays())
+def test_atoms_in_the_order_of_their_types(arrays: Arrays) -> None:
+    types, positions, _ = arrays
+    order = np.argsort(types, kind="stable")
+    ordered_types, ordered_positions = clusters.ordered(types, positions)
+    assert np.array_equal(ordered_types, types[order])
+    assert np.allclose(ordered_positions, positions[order] - positions.mean(axis=0), atol=TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    ("types", "positions", "bonds", "complaint"),
+    [
+        ([0, 0], np.zeros((3, 3)), np.ones((1, 1)), "positions has 3 rows, allowed are 2"),
+        ([0, 1], np.zeros((2, 3)), np.ones((1, 1)), "types holds 1, allowed are 0 to 0"),
+        ([0, -1], np.zeros((2, 3)), np.ones((2, 2)), "types holds -1, allowed are 0 to 1"),
+        ([0, 0], np.zeros((2, 3)), np.ones((1, 2)), r"bonds has the shape \(1, 2\), allowed are squares"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(
+    types: list[int], positions: np.ndarray, bonds: np.ndarray, complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        clusters.coordination(np.array(types), positions, bonds, CONTACT)
+
+
+def test_fingerprints_of_different_sizes_are_refused() -> None:
+    with pytest.raises(ValueError, match="a fingerprint has 3 values, allowed are 2"):
+        clusters.similarities(np.zeros(2, np.float32), [np.zeros(3, np.float32)])
