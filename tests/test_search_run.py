@@ -241,7 +241,7 @@ def test_what_a_run_leaves_behind(alloy: Path, tmp_path: Path) -> None:
         (("Ar3", "--time", "0"), "time of 0.0 seconds"),
         (("Ar3", "--budget", "0"), "budget of 0 minimisations"),
         (("Ar3", "--seed", "-1"), "seed -1"),
-        (("Ar3", "--method", "magic"), "unknown method 'magic'; allowed: ga"),
+        (("Ar3", "--method", "magic"), "unknown method 'magic'; allowed: ga, bh"),
         (("Ar3", "--starts", "perfect"), "unknown start 'perfect'; allowed: random"),
         (("Ar3", "--pair", "absent.lmp"), "pair file 'absent.lmp': cannot be read"),
         (("Ar3", "--model", "absent"), "model: got 'absent'"),

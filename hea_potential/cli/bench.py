@@ -1,0 +1,126 @@
+"""`hea bench search`: what a search costs until it finds a known energy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from hea_potential.search.bench import Progress
+
+bench = typer.Typer(no_args_is_help=True, help="Measure what the package does, against what is known.")
+
+SEARCH_HELP = """Repeat a search from random starts to a known energy: success, quenches and force calls.
+
+Repeats that spend their budget without success are counted as such, in the means and in the medians. The folder
+keeps every finished repeat (bench.json) and a plot (bench.png); the same command goes on where it was. Under mpirun
+all ranks work on one repeat after the other.
+
+\b
+Example:
+    hea bench search Ar38 --pair lennard_jones.lmp --target -173.928427 --repeats 50 --budget 20000"""
+
+
+@bench.callback()
+def keep_commands() -> None:
+    """Measure what the package does, against what is known."""
+
+
+@bench.command(help=SEARCH_HELP)
+def search(
+    composition: Annotated[str, typer.Argument(help="Elements and numbers of atoms, such as Cu10Ni10Pd5.")],
+    *,
+    target: Annotated[float, typer.Option(help="Energy to find, in the pair style's unit.")],
+    repeats: Annotated[int, typer.Option("--repeats", "-n", help="Searches in all, finished ones included.")] = 20,
+    budget: Annotated[int, typer.Option("--budget", "-b", help="Most minimisations of a search.")] = 5000,
+    seed: Annotated[int, typer.Option(help="Seed of the first search; the others follow.")] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder of the results; runs/bench-COMPOSITION-METHOD by default."),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="Shipped model or model file; hea6 by default.")
+    ] = None,
+    pair: Annotated[Path | None, typer.Option(help="LAMMPS lines of any other pair style.")] = None,
+    method: Annotated[str, typer.Option(help="ga: genetic algorithm; bh: basin hopping.")] = "ga",
+    starts: Annotated[str, typer.Option(help="Comma-separated, as in hea search.")] = "random",
+    fmax: Annotated[
+        float, typer.Option(min=1e-9, help="Largest force of a minimum, in the pair style's units.")
+    ] = 0.01,
+) -> None:
+    """Repeat a search until it reaches its target."""
+    from hea_potential.search.bench import PLOT, RECORD, bench_search, table_of
+    from hea_potential.search.minimise import Limits
+    from hea_potential.search.progress import console
+
+    folder = out or Path("runs") / f"bench-{composition}-{method}"
+    with bench_progress(repeats) as progress:
+        done = bench_search(
+            composition,
+            target=target,
+            repeats=repeats,
+            budget=budget,
+            seed=seed,
+            method=method,
+            out=folder,
+            model=model,
+            pair=pair,
+            starts=tuple(filter(None, starts.split(","))),
+            limits=Limits(fmax),
+            progress=progress,
+        )
+    if done is None:  # a rank of mpirun whose work is over
+        return
+    page = console()
+    page.print(table_of([done], title=f"{done.budget} minimisations at most, seeds from {seed}"))
+    page.print(f"repeats {folder / RECORD}\nplot {folder / PLOT}", highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def bench_progress(repeats: int) -> Iterator[Progress]:
+    """A function that shows how many repeats are finished and how far the present one is: a bar, or lines in a log."""
+    import time
+
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from hea_potential.search.bench import Bench
+    from hea_potential.search.progress import LINES, console
+    from hea_potential.search.state import Run
+
+    page = console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    bar = Progress(*columns, TimeRemainingColumn(), console=page, disable=not page.is_terminal)
+    shown = time.monotonic()
+
+    def show(bench: Bench, run: Run | None) -> None:
+        nonlocal shown
+        pause = 0.2 if page.is_terminal else LINES
+        if time.monotonic() - shown < pause:
+            return
+        shown = time.monotonic()
+        hits = sum(trial.reached for trial in bench.trials)
+        now = f", {run.tally.done} minimisations of the next" if run else ""
+        if page.is_terminal:
+            if not bar.live.is_started:  # not before: of the ranks of mpirun only one is told anything
+                bar.start()
+            bar.update(task, completed=len(bench.trials), description=f"{hits} successes{now}")
+        else:
+            done = f"{len(bench.trials)} of {repeats} searches, {hits} successes{now}"
+            page.print(done, highlight=False, soft_wrap=True)
+
+    task = bar.add_task("", total=repeats)
+    try:
+        yield show
+    finally:
+        bar.stop()

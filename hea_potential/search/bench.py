@@ -1,0 +1,225 @@
+"""What a search costs until it reaches a known energy: repeats from random starts, kept in a file as they finish."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from hea_potential.complete_file import complete_file
+from hea_potential.errors import InputError, OutputError
+from hea_potential.search.identity import check_same, identity_of
+from hea_potential.search.plan import LEAST_WINDOW
+from hea_potential.search.run import search
+from hea_potential.search.state import Run
+from hea_potential.search.trials import Trial, mean_cost, median_cost, success_curve, success_rate
+from hea_potential.search.workers import mpi_executor
+
+FORMAT = "hea-bench-search"
+VERSION = 1
+RECORD = "bench.json"
+PLOT = "bench.png"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Finished repeats of one search, and what the search is (None before the first has begun)."""
+
+    target: float
+    budget: int
+    identity: dict[str, Any] | None = None
+    trials: tuple[Trial, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Composition and method."""
+        return f"{self.identity['composition']} {self.identity['method']}" if self.identity else "search"
+
+    @property
+    def lowest(self) -> float:
+        """The lowest energy of all repeats, NaN if none found a minimum."""
+        return min((trial.energy for trial in self.trials if not math.isnan(trial.energy)), default=math.nan)
+
+
+Progress = Callable[[Bench, Run | None], None]
+
+
+def bench_search(
+    composition: str,
+    *,
+    target: float,
+    repeats: int = 20,
+    budget: int = 5000,
+    seed: int = 1,
+    method: str = "ga",
+    window: int = LEAST_WINDOW,
+    out: str | Path | None = None,
+    progress: Progress = lambda bench, run: None,
+    **settings: Any,
+) -> Bench | None:
+    """Repeat a search from its starts until each reaches `target` or has spent `budget` minimisations.
+
+    Repeat k has the seed `seed` + k, so that `search` with this seed and window does the same again. Under mpirun all
+    ranks work on one repeat after the other; the ranks other than 0 get None. out: the folder of bench.json, where
+    finished repeats are kept and counted when the same call is made again, and of the plot. settings: as for `search`
+    (pair, model, starts, moves, limits). progress: called with what is finished, and with the run in progress.
+
+    Raises InputError, RunFolderError, OutputError and what `search` raises.
+    """
+    if repeats < 1:
+        raise InputError(f"bench: {repeats} repeats; at least 1")
+    if not math.isfinite(target):
+        raise InputError(f"bench: target energy {target}; it must be a finite number")
+    with mpi_executor() as ranks:
+        if ranks is None:
+            return None
+        executor, workers = ranks
+        folder = None if out is None else Path(out)
+        bench = opened(folder, target, budget)
+        for repeat in range(len(bench.trials), repeats):
+            watch = Watch(bench, method, window, folder, progress)
+            archive = search(
+                composition,
+                target=target,
+                budget=budget,
+                seed=seed + repeat,
+                method=method,
+                window=window,
+                executor=executor,
+                workers=workers,
+                observers=(watch,),
+                **settings,
+            )
+            assert archive is not None
+            energy = archive.best.energy if archive.best else math.nan
+            tally = watch.run.tally
+            trial = Trial(seed + repeat, watch.run.target_reached, tally.done, tally.calls, watch.run.seconds, energy)
+            bench = Bench(target, budget, watch.identity, (*bench.trials, trial))
+            if folder is not None:
+                write_record(folder, bench)
+            progress(bench, None)
+        if folder is not None:
+            draw(folder / PLOT, [bench])
+    return bench
+
+
+class Watch:
+    """An observer that checks before the first minimisation whether a search is the one whose repeats are kept."""
+
+    run: Run
+    identity: dict[str, Any]
+
+    def __init__(self, bench: Bench, method: str, window: int, folder: Path | None, progress: Progress) -> None:
+        self.bench = bench
+        self.method = method
+        self.window = window
+        self.folder = folder
+        self.progress = progress
+
+    def __call__(self, run: Run) -> None:
+        """See the run, and tell of it."""
+        if not hasattr(self, "run"):
+            self.run = run
+            self.identity = identity_of(run.setup, self.method, self.window)
+            # A repeat is known by its place: all seeds follow from the first.
+            self.identity["seed"] -= len(self.bench.trials)
+            if self.bench.identity is not None and self.folder is not None:
+                check_same(self.folder, self.bench.identity, self.identity)
+        self.progress(self.bench, run)
+
+
+def opened(folder: Path | None, target: float, budget: int) -> Bench:
+    """The repeats that a folder holds, none if it is new; RunFolderError if they had another target or budget."""
+    bench = Bench(target, budget)
+    if folder is None:
+        return bench
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / RECORD).exists():
+            return bench
+        content = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        if (content["format"], content["version"]) != (FORMAT, VERSION):
+            raise ValueError(
+                f"format {content['format']!r} version {content['version']}; allowed: {FORMAT!r} {VERSION}"
+            )
+        kept = tuple(Trial(**{**trial, "energy": number_of(trial["energy"])}) for trial in content["trials"])
+        identity, ended = content["search"], {key: content[key] for key in ("target", "budget")}
+    except OSError as error:
+        raise OutputError(f"bench folder {str(folder)!r}: cannot be used: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{folder / RECORD}: is not the record of a bench, or damaged: {error}") from error
+    check_same(folder, ended, {"target": target, "budget": budget})
+    return Bench(target, budget, identity, kept)
+
+
+def write_record(folder: Path, bench: Bench) -> None:
+    """Write all finished repeats; JSON has no NaN: an energy that is none becomes null."""
+    trials = [asdict(trial) | {"energy": None if math.isnan(trial.energy) else trial.energy} for trial in bench.trials]
+    ended = {"target": bench.target, "budget": bench.budget}
+    content = {"format": FORMAT, "version": VERSION, "search": bench.identity, **ended, "trials": trials}
+    with complete_file(folder / RECORD) as path:
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def number_of(value: float | None) -> float:
+    """A number as JSON holds it."""
+    return math.nan if value is None else value
+
+
+def table_of(benches: Sequence[Bench], title: str) -> Table:
+    """Success and cost of several benches, each with at least one finished repeat."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("search")
+    for heading in (
+        "target", "lowest", "hits", "success, 95 %", "mean quenches, 95 %", "median", "mean force calls, 95 %", "median"
+    ):  # fmt: skip
+        table.add_column(heading, justify="right")
+    for bench in benches:
+        rate = success_rate(bench.trials)
+        row = [
+            bench.name,
+            f"{bench.target:.6f}",
+            f"{bench.lowest:.6f}",
+            f"{sum(trial.reached for trial in bench.trials)}/{len(bench.trials)}",
+            f"{100.0 * rate.value:.0f} % ({100.0 * rate.low:.0f}-{100.0 * rate.high:.0f})",
+        ]
+        reached = np.array([trial.reached for trial in bench.trials])
+        for what in ("quenches", "calls"):
+            costs = np.array([getattr(trial, what) for trial in bench.trials], float)
+            mean = mean_cost(costs, reached)
+            row += [
+                f"{mean.value:.0f} ({mean.low:.0f}-{mean.high:.0f})",
+                f"{median_cost(costs, reached):.0f}",
+            ]
+        table.add_row(*row)
+    return table
+
+
+def draw(path: Path, benches: Sequence[Bench]) -> None:
+    """Write a PNG of the share of searches that have reached their target, against quenches and against force calls."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10.0, 4.2), dpi=160, facecolor="white", layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, what in zip(figure.subplots(1, 2, sharey=True), ("quenches", "calls"), strict=True):
+        for bench in benches:
+            costs = np.array([getattr(trial, what) for trial in bench.trials], float)
+            reached = np.array([trial.reached for trial in bench.trials])
+            at, share, low, high = (np.concatenate([[first], rest]) for first, rest in zip(
+                (min(costs.min(), 1.0), 0.0, 0.0, 0.0), success_curve(costs, reached), strict=True
+            ))  # fmt: skip
+            (line,) = axes.step(at, share, where="post", label=f"{bench.name}, {reached.sum()} of {len(reached)}")
+            axes.fill_between(at, low, high, step="post", alpha=0.15, color=line.get_color(), linewidth=0.0)
+        axes.set(xscale="log", ylim=(0.0, 1.02), xlabel={"quenches": "quenches", "calls": "force calls"}[what])
+        axes.grid(alpha=0.3)
+    figure.axes[0].set_ylabel("searches that have reached the target")
+    figure.axes[0].legend(loc="upper left", fontsize="small")
+    with complete_file(path) as unfinished:
+        figure.savefig(unfinished, format="png")
