@@ -58,7 +58,9 @@ class LazyCommands(TyperGroup):
         module = importlib.import_module(f"{__name__}.{COMMANDS[cmd_name]}")
         function = getattr(module, COMMANDS[cmd_name])
         if isinstance(function, typer.Typer):
-            return typer.main.get_group(function)
+            group = typer.main.get_group(function)
+            group.name = cmd_name
+            return group
         single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
         single.command(cmd_name, help=keep_example_lines(function.__doc__ or ""))(function)
         command = typer.main.get_command(single)

@@ -12,8 +12,11 @@ import typer
 if TYPE_CHECKING:
     from hea_potential.search.bench import Progress
 
-bench = typer.Typer(no_args_is_help=True, help="Measure what the package does, against what is known.")
+HELP = """Measure what the package does, against what is known.
 
+\b
+Example:
+    hea bench search Ar13 --pair lennard_jones.lmp --target -44.326801"""
 SEARCH_HELP = """Repeat a search from random starts to a known energy: success, quenches and force calls.
 
 Repeats that spend their budget without success are counted as such, in the means and in the medians. The folder
@@ -24,10 +27,12 @@ all ranks work on one repeat after the other.
 Example:
     hea bench search Ar38 --pair lennard_jones.lmp --target -173.928427 --repeats 50 --budget 20000"""
 
+bench = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich")
 
-@bench.callback()
-def keep_commands() -> None:
-    """Measure what the package does, against what is known."""
+
+@bench.callback(help=HELP)
+def of_what() -> None:
+    """Keep `search` a command of its own, beside others to come."""
 
 
 @bench.command(help=SEARCH_HELP)
