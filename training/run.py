@@ -43,6 +43,7 @@ from hea_potential import __version__
 from hea_potential.complete_file import complete_file
 from hea_potential.dataset import DataSet, Split, read_dataset
 from hea_potential.errors import InputError
+from hea_potential.model_file import read_model_file
 
 __all__ = ["Data", "load_data", "train"]
 
@@ -104,8 +105,16 @@ def provenance_of(config: Config, data: Data) -> dict[str, Any]:
         | {part: len(getattr(data.split, part)) for part in ("train", "valid", "test")},
         "seed": config.seed,
         "model": config.model,
-        "start_from": config.start_from and hashlib.sha256(config.start_from_path.read_bytes()).hexdigest(),
+        "start_from": _origin(config.start_from_path) if config.start_from else None,
         "training": {name: asdict(settings) for name, settings in config.strata.items()},
+    }
+
+
+def _origin(path: Path) -> dict[str, Any]:
+    """The model that a training begins with, and where that came from in turn."""
+    return {
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "provenance": read_model_file(path).metadata.get("provenance"),
     }
 
 

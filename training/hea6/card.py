@@ -1,4 +1,4 @@
-"""Write the card of the shipped model: `python -m hea_training.hea6.card hea6 reference_7net.json hea6.md`.
+"""Write the card of the shipped model: `python -m hea_training.hea6.card hea6 reference_7net.json curve.json hea6.md`.
 
 Everything on the card is read from the model file or computed with it; only the sentences about limits stand here.
 """
@@ -67,7 +67,37 @@ def distances_section(model: ModelFile) -> str:
     return ", ".join(f"{name} {d:.2f}" for name, d in zip(names, model.tensors["distance.min"], strict=True))
 
 
-def card(name: str, reference: dict[str, Any]) -> str:
+def stages(provenance: dict[str, Any]) -> list[str]:
+    """Return the trainings that led to a model, the first one first."""
+    if "strata" in provenance:  # a model of the first release, which names its stages itself
+        return [provenance["strata"]]
+    origin = provenance["start_from"]
+    before = stages(origin["provenance"]) if origin else []
+    settings = provenance["training"]
+    names = ["full"] if provenance["model"] == "full" else ["elements", "pair", "many"]
+    epochs = ", ".join(f"{name} {settings[name]['epochs']} epochs" for name in names)
+    return [*before, f"{provenance['model']} ({epochs}) on {provenance['data']['structures']} structures"]
+
+
+def curve_section(curve: dict[str, Any]) -> str:
+    """Return the table of accuracy against speed, which curve.py measured."""
+    lines = [
+        f"Other sizes, {curve['epochs']} epochs each on the same data; the last line is this model as shipped.",
+        "",
+        "![errors of forces against microseconds](hea6_curve.svg)",
+        "",
+        "| F | A | L | us/atom/step | energy, meV/atom | force, meV/A |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {p['features']} | {p['angular']} | {p['interactions']} | {p['microseconds']:.1f} | {p['energy']:.1f} "
+        f"| {p['force']:.0f} |"
+        for p in curve["points"]
+    ]
+    return "\n".join(lines)
+
+
+def card(name: str, reference: dict[str, Any], curve: dict[str, Any]) -> str:
     """Return the card of a model in Markdown; `reference` is what properties.py wrote for the reference method."""
     model = read_model_file(name)
     meta, provenance = model.metadata, model.metadata["provenance"]
@@ -86,7 +116,8 @@ Reference: 7net-mf-0 (SevenNet 0.13, modal PBE; MIT). Data: {data["structures"]}
 `{data["sha256"]}`, split by families with
 seed {split["seed"]} into {split["train"]} training, {split["valid"]} validation and {split["test"]} test structures.
 Training seed {provenance["seed"]}. Made with {packages}.
-Trained as: {provenance.get("strata", provenance["model"])} (`training/hea6/README.md` has both stages' errors).
+Trained in {len(stages(provenance))} runs: {"; then ".join(stages(provenance))} (`training/hea6/README.md` has their
+errors).
 
 ## Errors on the test split, never trained on
 
@@ -97,6 +128,10 @@ Mean absolute errors: energy per structure, force per component.
 ## Properties
 
 {properties_section(material_properties(HEACalculator(name)), reference)}
+
+## Accuracy against speed
+
+{curve_section(curve)}
 
 ## Smallest distances seen in training, A
 
@@ -110,8 +145,8 @@ Mean absolute errors: energy per structure, force per component.
 
 def main() -> None:
     """Write the card."""
-    name, reference, output = sys.argv[1:]
-    text = card(name, json.loads(Path(reference).read_text()))
+    name, reference, curve, output = sys.argv[1:]
+    text = card(name, json.loads(Path(reference).read_text()), json.loads(Path(curve).read_text()))
     with complete_file(Path(output)) as temporary:
         temporary.write_text(text)
 
