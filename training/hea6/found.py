@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import itertools
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -62,23 +63,16 @@ def found_by_search(model: str, elements: tuple[str, ...], index: int, search: i
     sigmas: list[float] = []  # of the archive's minima
     for number in range(MINIMISATIONS):
         task = method.propose(number)
-        quench = minimiser(made(setup, task))
-        result = Result(number, task.operator, task.parent_ids, quench.outcome)
+        quench = minimiser(made(setup, task), task.quench)
+        result = Result(number, task.operator, task.parent_ids, quench.outcome, quench=task.quench)
         minimum, is_new = None, False
         if quench.outcome == "unknown":
             unknown.append(quench.cluster)
         elif quench.outcome == "minimum":
             cluster = quench.cluster.ordered()
-            result = Result(
-                number,
-                task.operator,
-                task.parent_ids,
-                "minimum",
-                quench.energy,
-                cluster,
-                fingerprint(cluster, bonds),
-            )
-            minimum = archive.find(result.energy, result.fingerprint)
+            described = fingerprint(cluster, bonds)
+            result = replace(result, energy=quench.energy, cluster=cluster, fingerprint=described)
+            minimum = archive.find(quench.energy, described)
             is_new = minimum is None
             if minimum is None:
                 minimum = archive.enter(result, 0.0)
