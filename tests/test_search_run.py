@@ -65,9 +65,10 @@ def hea(*words: object, ranks: int = 0) -> subprocess.CompletedProcess[str]:
 
 
 def entries(folder: Path) -> list[dict[str, Any]]:
-    """What a journal says, without the times."""
+    """What a journal says, without the times and checksums."""
     lines = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in line.items() if k not in ("seconds", "quench_seconds", "elapsed")} for line in lines]
+    drop = ("seconds", "quench_seconds", "elapsed", "check")
+    return [{k: v for k, v in line.items() if k not in drop} for line in lines]
 
 
 def check_database(folder: Path) -> None:

@@ -22,6 +22,7 @@ from ase.data import atomic_numbers
 from ase.db.row import AtomsRow
 from ase.io import write
 
+from hea_potential.complete_file import complete_file
 from hea_potential.errors import OutputError
 from hea_potential.search.archive import Archive, Minimum
 from hea_potential.search.composition import Composition
@@ -45,8 +46,9 @@ class Database:
             connection.close()
             # Serial: under mpirun ASE would otherwise wait for all ranks at every call.
             self.rows = ase.db.connect(self.path, type="db", serial=True, use_lock_file=False)
+            columns = ["id", "energy", "key_value_pairs"]
             self.written = {
-                row.minimum for row in self.rows.select(include_data=False, columns=["id", "key_value_pairs"])
+                row.minimum: (row.id, row.energy) for row in self.rows.select(include_data=False, columns=columns)
             }
         except sqlite3.Error as error:
             raise RunFolderError(f"{self.path}: cannot be used as a database of minima: {error}") from error
@@ -54,11 +56,28 @@ class Database:
         self.flushed = time.monotonic()
 
     def add(self, minimum: Minimum) -> None:
-        """Take a minimum; it is written with the next batch unless the database has it."""
-        if minimum.number not in self.written:
-            self.pending.append(minimum)
+        """Take a new minimum; it is written with the next batch."""
+        self.pending.append(minimum)
         if time.monotonic() - self.flushed > INTERVAL:
             self.flush()
+
+    def agree(self, minima: Sequence[Minimum]) -> None:
+        """Take what a journal holds: write minima that are missing, and drop rows that it does not know, because it
+        lost its last lines.
+        """
+        unknown = {
+            number: row
+            for number, (row, energy) in self.written.items()
+            if number >= len(minima) or minima[number].energy != energy
+        }
+        try:
+            self.rows.delete(list(unknown.values()))
+        except sqlite3.Error as error:
+            raise self.unwritable(error) from error
+        for number in unknown:
+            del self.written[number]
+        self.pending = [minimum for minimum in minima if minimum.number not in self.written]
+        self.flush()
 
     def flush(self) -> None:
         """Write what is pending, all or nothing."""
@@ -70,11 +89,12 @@ class Database:
                 for minimum in self.pending:
                     self.rows.write(self.row_of(minimum), key_value_pairs=self.facts(minimum))
         except sqlite3.Error as error:
-            raise OutputError(
-                f"{self.path}: cannot be written: {error}; the journal beside it keeps what was found"
-            ) from error
-        self.written.update(minimum.number for minimum in self.pending)
+            raise self.unwritable(error) from error
         self.pending = []
+
+    def unwritable(self, error: sqlite3.Error) -> OutputError:
+        """What to say when the disk is full."""
+        return OutputError(f"{self.path}: cannot be written: {error}; the journal beside it keeps what was found")
 
     def row_of(self, minimum: Minimum) -> AtomsRow:
         """The row that ASE would make of `atoms_of`, without the comparisons that take longer than writing it."""
@@ -119,6 +139,5 @@ def write_structures(path: Path, minima: Sequence[Minimum], archive: Archive) ->
         atoms = atoms_of(minimum, archive.composition)
         atoms.info.update(minimum=minimum.number, task=minimum.task, operator=minimum.operator, hits=minimum.hits)
         frames.append(atoms)
-    temporary = path.with_name(f".{path.name}.part")
-    write(temporary, frames, format="extxyz", parallel=False)
-    temporary.replace(path)
+    with complete_file(path) as temporary:
+        write(temporary, frames, format="extxyz", parallel=False)

@@ -1,8 +1,9 @@
 """The append-only record of a run, from which it is resumed: JSON lines, the first of them saying what the run is.
 
-One line per finished task, in the order of the tasks' numbers, written before anything else sees the result. A line
-reaches the operating system at once, so that killing the process loses nothing, and the disk at least every second. A
-last line that was cut short is dropped.
+One line per finished task, in the order of the tasks' numbers, written before anything else sees the result; and one
+for each task that killed its process, see `witness`. A line reaches the operating system at once, so that killing the
+process loses nothing, and the disk at least every second. Each ends with its checksum: a last line that was cut short
+is dropped, any other damage is an error that names the line and leaves the file as it is.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import fcntl
 import json
 import os
 import time
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +27,10 @@ from hea_potential.search.similarity import fingerprint
 from hea_potential.search.tasks import Result
 
 FORMAT = "hea-search"
-VERSION = 1
+VERSION = 2
 NAME = "journal.jsonl"
+BEGINNING = b'{"format":"hea-search"'
+HANDOVER = 3.0  # seconds that the ranks of a killed mpirun may take to end and let go of the folder
 
 
 class RunFolderError(HEAError):
@@ -43,38 +48,58 @@ class Journal:
         except OSError as error:
             raise OutputError(f"run folder {str(folder)!r}: cannot be written: {error.strerror}") from error
         try:
-            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self.descriptor)
-            raise RunFolderError(f"run folder {str(folder)!r}: another search is running in it") from error
-        self.synced = time.monotonic()
-        try:
-            self.header, self.entries = self.read()
+            self.lock()
+            self.synced = time.monotonic()
+            self.header, self.entries, self.crashed = self.read()
         except BaseException:
             os.close(self.descriptor)
             raise
 
-    def read(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
-        """Header and entries on disk; a torn last line is cut off the file."""
+    def lock(self) -> None:
+        """Keep other runs out of the folder. The kernel unlocks it when this process ends, however it ends."""
+        deadline = time.monotonic() + HANDOVER
+        while True:
+            try:
+                return fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    folder = str(self.path.parent)
+                    raise RunFolderError(f"run folder {folder!r}: another search is running in it") from error
+            except OSError as error:
+                raise OutputError(f"{self.path}: cannot be locked: {error.strerror}; choose a local folder") from error
+            time.sleep(0.05)
+
+    def read(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]], dict[int, str]]:
+        """Header, entries and crashed tasks on disk; a torn last line is cut off the file."""
         content = self.path.read_bytes()
         whole = content.rfind(b"\n") + 1
+        # The first line says whose file it is: nothing is cut off a file that is not ours.
+        if content and not content.startswith(BEGINNING[: len(content)]):
+            raise RunFolderError(f"{self.path}: is not the journal of a search; choose another folder")
+        header = None
+        entries: list[dict[str, Any]] = []
+        crashed: dict[int, str] = {}
+        for number, line in enumerate(content[:whole].splitlines(), start=1):
+            try:
+                entry = checked(line)
+                if header is None:
+                    header = entry
+                    if (header["format"], header["version"]) != (FORMAT, VERSION):
+                        raise ValueError(f"version {header['version']!r}, this program continues version {VERSION}")
+                elif "crashed" in entry:
+                    crashed[entry["crashed"]] = entry["message"]
+                elif entry["task"] != len(entries):
+                    raise ValueError(f"task {entry['task']} where task {len(entries)} must follow")
+                else:
+                    entries.append(entry)
+            except (ValueError, KeyError, TypeError) as error:
+                raise RunFolderError(
+                    f"{self.path}: line {number} cannot be read: {error}; it is left as it is: restore it, or choose "
+                    f"another folder"
+                ) from error
         if whole < len(content):
             os.ftruncate(self.descriptor, whole)
-        lines = content[:whole].splitlines()
-        if not lines:
-            return None, []
-        try:
-            header, *entries = (json.loads(line) for line in lines)
-            if header["format"] != FORMAT or header["version"] != VERSION:
-                raise RunFolderError(
-                    f"{self.path}: format {header['format']!r} version {header['version']!r}; "
-                    f"this program continues {FORMAT!r} version {VERSION}"
-                )
-            if [entry["task"] for entry in entries] != list(range(len(entries))):
-                raise ValueError("tasks are not numbered from 0")
-        except (ValueError, KeyError, TypeError) as error:
-            raise RunFolderError(f"{self.path}: is not the journal of a search, or damaged: {error}") from error
-        return header, entries
+        return header, entries, crashed
 
     def begin(self, identity: dict[str, Any]) -> None:
         """Write the header of a new run."""
@@ -88,26 +113,54 @@ class Journal:
         if time.monotonic() - self.synced > 1.0:
             self.sync()
 
+    def give_up(self, crashed: Mapping[int, str]) -> None:
+        """Write down tasks that killed their process: they will not be done again."""
+        for task, message in crashed.items():
+            self.write({"crashed": task, "message": message})
+            self.crashed[task] = message
+        self.sync()
+
     def write(self, entry: dict[str, Any]) -> None:
         """Hand one line to the operating system."""
-        line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+        line = sealed(entry)
         try:
             while line:
                 line = line[os.write(self.descriptor, line) :]
         except OSError as error:
-            raise OutputError(
-                f"{self.path}: cannot be written: {error.strerror}; what was found until now is kept"
-            ) from error
+            raise self.unwritable(error) from error
 
     def sync(self) -> None:
         """Put everything on the disk."""
-        os.fsync(self.descriptor)
+        try:
+            os.fsync(self.descriptor)
+        except OSError as error:
+            raise self.unwritable(error) from error
         self.synced = time.monotonic()
 
     def close(self) -> None:
         """Put everything on the disk and let others have the folder."""
-        self.sync()
-        os.close(self.descriptor)
+        try:
+            self.sync()
+        finally:
+            os.close(self.descriptor)
+
+    def unwritable(self, error: OSError) -> OutputError:
+        """What to say when the disk is full or gone."""
+        return OutputError(f"{self.path}: cannot be written: {error.strerror}; what was found until now is kept")
+
+
+def sealed(entry: dict[str, Any]) -> bytes:
+    """An entry as a line of JSON whose last value is the checksum (CRC-32) of all before it."""
+    body = json.dumps(entry, separators=(",", ":")).encode()[:-1]
+    return b'%s,"check":"%08x"}\n' % (body, zlib.crc32(body))
+
+
+def checked(line: bytes) -> dict[str, Any]:
+    """The entry of a line without its line break; ValueError if it is not as it was written."""
+    body, _, seal = line.rpartition(b',"check":"')
+    if seal != b'%08x"}' % zlib.crc32(body):
+        raise ValueError("its checksum does not match")
+    return json.loads(body + b"}")
 
 
 def entry_of(result: Result, minimum: int | None, is_new: bool, elapsed: float) -> dict[str, Any]:

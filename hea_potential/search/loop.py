@@ -104,8 +104,6 @@ def replay(run: Run, books: Books, window: int) -> deque[Task]:
         minimum = None
         if result.cluster is not None:
             minimum = run.archive.enter(result, entry["elapsed"])
-            if books.database:
-                books.database.add(minimum)
         elif "minimum" in entry:
             minimum = run.archive.minima[entry["minimum"]]
             minimum.hits += 1
@@ -113,6 +111,8 @@ def replay(run: Run, books: Books, window: int) -> deque[Task]:
         run.tally.count(result)
         run.age_before = entry["elapsed"]
     run.resumed = run.tally.done
+    if books.database:
+        books.database.agree(run.archive.minima)
     return proposed
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from ase.data import atomic_numbers, covalent_radii
 from ase.data.colors import jmol_colors
 
+from hea_potential.complete_file import complete_file
 from hea_potential.search.archive import Archive
 from hea_potential.search.geometry import Cluster, Floats
 
@@ -46,9 +47,8 @@ def draw_best(path: Path, archive: Archive) -> None:
     )
     figure.suptitle(f"{formula}    {best.energy:.4f} {archive.energy_unit}", fontsize=15)
     figure.subplots_adjust(left=0.01, right=0.985, top=0.9, bottom=0.12, wspace=0.08)
-    temporary = path.with_name(f".{path.name}.part")
-    figure.savefig(temporary, format="png")
-    temporary.replace(path)
+    with complete_file(path) as temporary:
+        figure.savefig(temporary, format="png")
 
 
 def upright(positions: Floats) -> Floats:

@@ -22,6 +22,7 @@ from hea_potential.search.plan import Plan, planned
 from hea_potential.search.settings import METHODS, Settings, chosen, chosen_pair, one_of
 from hea_potential.search.starts import STARTS, Start
 from hea_potential.search.state import Observer, Run, Stop
+from hea_potential.search.witness import Witness
 from hea_potential.search.workers import Crew, manager_should_help, mpi_executor
 
 Several = list[str] | list[Composition] | tuple[str | Composition, ...]
@@ -153,18 +154,24 @@ def carried(
     setup, folder = plan.setup, plan.folder
     journal = Journal(folder) if folder is not None else None
     books = Books(journal)
+    witness = Witness(folder) if folder is not None else None
     try:
-        if journal is not None and folder is not None:
+        if journal is not None and folder is not None and witness is not None:
             identity = identity_of(setup, plan.method, plan.window)
             if journal.header is None:
                 journal.begin(identity)
             check_same(folder, journal.header or {}, identity)
+            journal.give_up(witness.crashed())
+            crew.beware(witness, journal.crashed)
             books.database = Database(folder, setup.composition, setup.seed)
         archive = Archive(setup.composition, setup.pair.energy_unit, folder)
         run = Run(setup, stop, METHODS[plan.method](setup), archive, ranks, place)
-        carry_out(run, crew, books, plan.window, observers)
+        with crew:
+            carry_out(run, crew, books, plan.window, observers)
         if folder is not None and len(archive):
             write_structures(folder / "lowest.extxyz", archive.lowest(10), archive)
     finally:
+        if witness is not None:
+            witness.leave()
         books.close()
     return archive

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -17,6 +18,7 @@ from hea_potential.search.moves import Move
 from hea_potential.search.pair import Pair
 from hea_potential.search.similarity import Fingerprint, fingerprint
 from hea_potential.search.starts import LEAST, Start
+from hea_potential.search.witness import Witness
 
 
 @dataclass(frozen=True)
@@ -79,11 +81,15 @@ def minimiser_of(setup: Setup) -> Minimiser:
     return Minimiser(setup.composition, setup.pair, setup.bond_lengths, setup.limits)
 
 
-def execute(setup: Setup, tasks: Sequence[Task]) -> list[Result]:
-    """Do tasks one after the other, in any process. An exception becomes a result with the outcome `error`: a worker
-    never fails.
+def execute(setup: Setup, tasks: Sequence[Task], witness: Witness | None = None) -> list[Result]:
+    """Do tasks one after the other, in any process, before a witness if there is one. An exception becomes a result
+    with the outcome `error`: a worker never fails.
     """
-    return [execute_one(setup, task) for task in tasks]
+    results = []
+    for task in tasks:
+        with witness.during(task.number) if witness else nullcontext():
+            results.append(execute_one(setup, task))
+    return results
 
 
 def execute_one(setup: Setup, task: Task) -> Result:
@@ -95,7 +101,7 @@ def execute_one(setup: Setup, task: Task) -> Result:
         is_minimum = quench.outcome == "minimum"
         cluster = quench.cluster.ordered() if is_minimum else None
         described = fingerprint(cluster, setup.bond_lengths) if cluster is not None else None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f"{type(error).__name__}: {one_line(error)}"
         seconds = time.perf_counter() - began
         return Result(

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from concurrent.futures import BrokenExecutor, Executor, Future, wait
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
+from types import TracebackType
 
 from hea_potential.errors import HEAError
+from hea_potential.search.instance import one_line
 from hea_potential.search.tasks import Result, Setup, Task, execute
+from hea_potential.search.witness import Witness, epitaph
 
 # Tasks handed to the executor per worker: one in work, one waiting, so that no worker idles while the manager is busy.
 AHEAD = 2
+KEPT = "the same command goes on from the journal"
+DIED = f"a worker process died; {KEPT}"
 
 
 class WorkersError(HEAError):
-    """The workers died; what they had found is in the journal."""
+    """The workers died or cannot do the tasks; what they had found is in the journal."""
 
 
 class Crew:
@@ -27,44 +33,89 @@ class Crew:
         self.executor = executor
         self.workers = workers if executor is not None else 0
         self.helps = helps or executor is None
+        self.witness: Witness | None = None
+        self.crashed: Mapping[int, str] = {}
+        self.given_up: list[Result] = []
         self.waiting: deque[Task] = deque()
         self.running: set[Future[list[Result]]] = set()
+        # Futures put themselves here when they are done: to look at each that is running would take the longer, the
+        # more workers there are.
+        self.finished: SimpleQueue[Future[list[Result]]] = SimpleQueue()
 
     @property
     def is_busy(self) -> bool:
         """Whether any task is not finished or not collected."""
-        return bool(self.waiting or self.running)
+        return bool(self.given_up or self.waiting or self.running)
+
+    def beware(self, witness: Witness, crashed: Mapping[int, str]) -> None:
+        """Work before a witness, and leave out tasks that killed their process in an earlier call."""
+        self.witness = witness
+        self.crashed = crashed
 
     def submit(self, task: Task) -> None:
         """Take a task; those of lower number are begun first."""
-        self.waiting.append(task)
+        if task.number in self.crashed:
+            message = self.crashed[task.number]
+            self.given_up.append(Result(task.number, task.operator, task.parent_ids, "crashed", message=message))
+        else:
+            self.waiting.append(task)
 
     def collect(self, patience: float) -> list[Result]:
         """Results finished since the last call; waits for at least one, up to `patience` seconds where others work on
         them.
         """
-        try:
-            self.hand_out()
-            finished = {future for future in self.running if future.done()}
-            if not finished and self.helps and self.waiting:
-                return execute(self.setup, [self.waiting.popleft()])
-            if not finished and self.running:
-                finished = wait(self.running, timeout=patience, return_when=FIRST_COMPLETED).done
-            self.running -= finished
-            self.hand_out()
-            return [result for future in finished for result in future.result()]
-        except BrokenExecutor as error:
-            raise WorkersError("a worker process died; the same command goes on from the journal") from error
+        self.hand_out()
+        results, self.given_up = self.given_up, []
+        if not results and self.finished.empty() and self.helps and self.waiting:
+            return execute(self.setup, [self.waiting.popleft()], self.witness)
+        with suppress(Empty):
+            while self.running:
+                future = self.finished.get(timeout=0.0 if results else patience)
+                self.running.remove(future)
+                results.extend(results_of(future))
+        self.hand_out()
+        return results
 
     def hand_out(self) -> None:
         """Keep AHEAD tasks for each worker with the executor, the others here, where the manager can take them."""
         while self.executor is not None and self.waiting and len(self.running) < AHEAD * self.workers:
-            self.running.add(self.executor.submit(execute, self.setup, [self.waiting.popleft()]))
+            try:
+                future = self.executor.submit(execute, self.setup, [self.waiting.popleft()], self.witness)
+            except BrokenExecutor as error:
+                raise WorkersError(DIED) from error
+            self.running.add(future)
+            future.add_done_callback(self.finished.put)
 
     def dismiss(self) -> None:
         """Drop what nobody has begun, which is of higher numbers than all that is in work."""
         self.waiting.clear()
-        self.running = {future for future in self.running if not future.cancel()}
+        for future in self.running:
+            future.cancel()
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Wait until nobody is in a task any more."""
+        self.dismiss()
+        wait(self.running)
+
+
+def results_of(future: Future[list[Result]]) -> list[Result]:
+    """The results that a worker sent; none if the task was cancelled. Raises WorkersError."""
+    if future.cancelled():
+        return []
+    error = future.exception()
+    if isinstance(error, BrokenExecutor):
+        raise WorkersError(DIED) from error
+    if error is not None:
+        raise WorkersError(
+            f"a worker cannot do its tasks: {type(error).__name__}: {one_line(error)}; starts and moves of your own "
+            f"must be functions of a module that workers can import"
+        ) from error
+    return future.result()
 
 
 @contextmanager
@@ -85,7 +136,8 @@ def mpi_executor() -> Iterator[tuple[Executor | None, int] | None]:
     with MPICommExecutor(MPI.COMM_WORLD, root=0, backoff=1e-4) as executor:
         if executor is None:
             yield None
-        else:
+            return
+        with epitaph(f"hea: error: mpirun ended the search, because one of its {ranks} ranks died; {KEPT}"):
             yield executor, ranks - 1  # type: ignore[misc]  # mpi4py declares its own Executor
 
 

@@ -1,0 +1,110 @@
+"""What a process that dies in a task leaves behind, so that a search does not die of the same task again and again.
+
+A segmentation fault in LAMMPS or in a move of the user's own kills its process, and MPI all others with it. Tasks are
+reproducible: the same command would come to the same end. So each process notes in the run's folder which task it is
+in, and faulthandler adds to the note how it died. Who continues the run reads the notes and counts such tasks as
+`crashed`. A process that is killed from outside leaves no more than the task's number, and the task is done again.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+PREFIX = ".task-"
+WIDTH = 12  # of a note's first line, the task's number
+IN_USE = faulthandler.is_enabled()  # by Python's own option or a test runner, which then has the last word
+LONGEST = 3600.0  # seconds: a task that takes longer hangs
+
+
+@dataclass(frozen=True)
+class Witness:
+    """The notes of a run in its folder. A process that is in a task for longer than `longest` seconds is ended, by
+    SIGALRM, as one that crashed.
+    """
+
+    folder: Path
+    longest: float = LONGEST
+
+    @contextmanager
+    def during(self, task: int) -> Iterator[None]:
+        """Note that this process is in a task. Takes 3 microseconds."""
+        note = note_of(self.folder)
+        if note is None:
+            yield
+            return
+        os.pwrite(note, f"{task:{WIDTH - 1}d}\n".encode(), 0)
+        signal.setitimer(signal.ITIMER_REAL, self.longest)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+
+    def crashed(self) -> dict[int, str]:
+        """How tasks ended that crashed or hung a process, by number; takes the notes away."""
+        tasks = {}
+        for path in self.folder.glob(f"{PREFIX}*"):
+            number, _, dump = path.read_text(errors="replace").partition("\n")
+            if number.strip().isdigit() and dump:
+                tasks[int(number)] = cause(dump)
+            path.unlink(missing_ok=True)
+        return tasks
+
+    def leave(self) -> None:
+        """Take the notes away, and leave faulthandler and SIGALRM of this process as they were."""
+        self.crashed()
+        if note_of.cache_info().currsize and not IN_USE:
+            note_of.cache_clear()
+            faulthandler.unregister(signal.SIGALRM)
+            faulthandler.disable()
+
+
+@lru_cache(maxsize=1)
+def note_of(folder: Path) -> int | None:
+    """The file descriptor of this process's note, with faulthandler set to write there; None where that cannot be,
+    because faulthandler is somebody else's or the folder is not there on this computer.
+    """
+    if IN_USE:
+        return None
+    path = folder / f"{PREFIX}{socket.gethostname()}-{os.getpid()}"
+    try:
+        note = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.pwrite(note, b" " * (WIDTH - 1) + b"\n", 0)
+        os.lseek(note, WIDTH, os.SEEK_SET)
+    except OSError:
+        return None
+    faulthandler.enable(note, all_threads=False)
+    faulthandler.register(signal.SIGALRM, note, all_threads=False, chain=True)
+    return note
+
+
+def cause(dump: str) -> str:
+    """What faulthandler wrote, in one line: the signal, and the innermost lines of Python."""
+    fatal = re.search(r"Fatal Python error: (.*)", dump)
+    places = [f"{Path(file).name}:{line}" for file, line in re.findall(r'File "(.*)", line (\d+)', dump)[:3]]
+    what = f"killed its process: {fatal[1]}" if fatal else "was ended because it took too long"
+    return f"{what}, in {' < '.join(places)}" if places else what
+
+
+@contextmanager
+def epitaph(message: str) -> Iterator[None]:
+    """Have a message printed on standard error if this process is killed, as mpirun does when another rank dies.
+
+    Nothing of the killed process itself can do that: a shell waits at the other end of a pipe for the word that all
+    is well.
+    """
+    command = ["/bin/sh", "-c", 'read word || echo "$0" >&2', message]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as shell:
+        try:
+            yield
+        finally:
+            shell.communicate(b"well\n")
