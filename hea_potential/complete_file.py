@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 
-from hea_potential.errors import OutputError
+from hea_potential.errors import HEAError, OutputError
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def complete_file(path: str | PathLike[str]) -> Iterator[Path]:
     that cannot be written to is found before a long computation and not after it.
 
     Raises:
-        OutputError: the folder is missing or not writable, `path` is a folder, or the rename failed.
+        OutputError: the folder is missing or not writable, `path` is a folder, the disk is full, or the rename failed.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
@@ -33,9 +33,10 @@ def complete_file(path: str | PathLike[str]) -> Iterator[Path]:
         ) from error
     try:
         yield temporary
-        try:
-            temporary.replace(path)
-        except OSError as error:
-            raise OutputError(f"output file: cannot write {path}: {error.strerror}") from error
+        temporary.replace(path)
+    except OSError as error:
+        if isinstance(error, HEAError) or error.filename not in (None, str(temporary)):
+            raise
+        raise OutputError(f"output file: cannot write {path}: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)

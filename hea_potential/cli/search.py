@@ -116,6 +116,9 @@ def search(
             rich_help_panel=HOW,
         ),
     ] = None,
+    task_seconds: Annotated[
+        float, typer.Option(help="A task that takes longer hangs: its process is ended, and the task not done again.")
+    ] = 3600.0,
 ) -> None:
     """Search for the structures and orderings of lowest energy of clusters, of one composition or a range.
 
@@ -172,6 +175,7 @@ def search(
                 moves=tuple(MOVES) if moves is None else names(moves),
                 limits=Limits(fmax, calls, minimiser),
                 window=window,
+                task_seconds=task_seconds,
                 executor=rank_0[0],
                 workers=rank_0[1],
                 observers=(progress, draw),

@@ -10,6 +10,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
@@ -29,31 +30,44 @@ from hea_potential.search.composition import Composition
 from hea_potential.search.journal import RunFolderError
 
 NAME = "minima.db"
+# SQLite's codes of a file that is not what was written to it, unlike those of a disk that is full or slow.
+DAMAGED = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 INTERVAL = 5.0  # seconds between two transactions: each costs more than many rows
 
 
 class Database:
     """Writer of a run's minima, in batches."""
 
-    def __init__(self, folder: Path, composition: Composition, seed: int) -> None:
+    def __init__(self, folder: Path, composition: Composition, seed: int, ours: bool = False) -> None:
+        """Open or begin the database. One that is `ours`, as the journal beside it says, is begun again if it cannot be
+        read: a process that was killed while it made the tables leaves only some of them.
+        """
         self.path = folder / NAME
         self.composition = composition
         self.numbers = np.array([atomic_numbers[name] for name in composition.names(composition.types)], np.int32)
         self.seed = seed
         try:
-            with sqlite3.connect(self.path) as connection:
-                connection.execute("PRAGMA journal_mode=WAL")
-            connection.close()
-            # Serial: under mpirun ASE would otherwise wait for all ranks at every call.
-            self.rows = ase.db.connect(self.path, type="db", serial=True, use_lock_file=False)
-            columns = ["id", "energy", "key_value_pairs"]
-            self.written = {
-                row.minimum: (row.id, row.energy) for row in self.rows.select(include_data=False, columns=columns)
-            }
+            try:
+                self.written = self.opened()
+            except sqlite3.Error as error:
+                if not (ours and getattr(error, "sqlite_errorcode", None) in DAMAGED):
+                    raise
+                for ending in ("", "-wal", "-shm"):
+                    Path(f"{self.path}{ending}").unlink(missing_ok=True)
+                self.written = self.opened()
         except sqlite3.Error as error:
             raise RunFolderError(f"{self.path}: cannot be used as a database of minima: {error}") from error
         self.pending: list[Minimum] = []
         self.flushed = time.monotonic()
+
+    def opened(self) -> dict[int, tuple[int, float]]:
+        """Row and energy of every minimum in the database, by its number."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+        # Serial: under mpirun ASE would otherwise wait for all ranks at every call.
+        self.rows = ase.db.connect(self.path, type="db", serial=True, use_lock_file=False)
+        columns = ["id", "energy", "key_value_pairs"]
+        return {row.minimum: (row.id, row.energy) for row in self.rows.select(include_data=False, columns=columns)}
 
     def add(self, minimum: Minimum) -> None:
         """Take a new minimum; it is written with the next batch."""

@@ -22,7 +22,7 @@ from hea_potential.search.plan import Plan, planned
 from hea_potential.search.settings import METHODS, Settings, chosen, chosen_pair, one_of
 from hea_potential.search.starts import STARTS, Start
 from hea_potential.search.state import Observer, Run, Stop
-from hea_potential.search.witness import Witness
+from hea_potential.search.witness import LONGEST, Witness
 from hea_potential.search.workers import Crew, manager_should_help, mpi_executor
 
 Several = list[str] | list[Composition] | tuple[str | Composition, ...]
@@ -47,6 +47,7 @@ class Options(TypedDict, total=False):
     executor: Executor | None
     workers: int
     observers: Sequence[Observer]
+    task_seconds: float
 
 
 @overload
@@ -82,6 +83,7 @@ def search(
     executor: Executor | None = None,
     workers: int = 1,
     observers: Sequence[Observer] = (),
+    task_seconds: float = LONGEST,
 ) -> Archive | dict[str, Archive] | None:
     """Search for clusters of low energy; returns the archive of distinct minima, or None on the ranks of mpirun other
     than 0.
@@ -96,12 +98,16 @@ def search(
     of `METHODS`. starts, moves: names, or functions of your own by name (module-level ones, so that they travel to
     workers). limits: of one minimisation. window: tasks that may be under way at once, by default 16, or 4 a rank where
     there are more than four; what a seed finds depends on it. executor: with the number of its `workers`, instead of
-    the ranks of mpirun. observers: called with the `Run` after every change.
+    the ranks of mpirun. observers: called with the `Run` after every change. task_seconds: what is in the same task for
+    longer hangs, and its process is ended; like a task that crashes its process, it is not done again when the run is
+    continued (only with `out`).
 
     Raises InputError, PairError, RunFolderError, OutputError, WorkersError, SearchError: all of them are HEAError.
     """
 
     def manage(executor: Executor | None, workers: int) -> Archive | dict[str, Archive]:
+        if not task_seconds > 0.0:
+            raise InputError(f"search: {task_seconds} seconds for a task; it must be positive")
         stop = Stop.of(Budget.parse(budget, force_calls, time), target)
         single = isinstance(composition, str | Composition)
         wholes = distinct([composition] if isinstance(composition, str | Composition) else composition)
@@ -122,7 +128,8 @@ def search(
         archives = {}
         for number, plan in enumerate(plans, start=1):
             crew = Crew(plan.setup, executor, workers, helps)
-            archives[plan.formula] = carried(plan, stop, crew, ranks, observers, place=(number, len(plans)))
+            witness = None if plan.folder is None else Witness(plan.folder, task_seconds)
+            archives[plan.formula] = carried(plan, stop, crew, witness, ranks, observers, place=(number, len(plans)))
         return archives[plans[0].formula] if single else archives
 
     if executor is not None:
@@ -148,22 +155,28 @@ def distinct(compositions: Sequence[str | Composition]) -> list[Composition]:
 
 
 def carried(
-    plan: Plan, stop: Stop, crew: Crew, ranks: int, observers: Sequence[Observer], place: tuple[int, int]
+    plan: Plan,
+    stop: Stop,
+    crew: Crew,
+    witness: Witness | None,
+    ranks: int,
+    observers: Sequence[Observer],
+    place: tuple[int, int],
 ) -> Archive:
     """Begin or continue a run, carry it out and write its files."""
     setup, folder = plan.setup, plan.folder
     journal = Journal(folder) if folder is not None else None
     books = Books(journal)
-    witness = Witness(folder) if folder is not None else None
     try:
         if journal is not None and folder is not None and witness is not None:
             identity = identity_of(setup, plan.method, plan.window)
-            if journal.header is None:
+            ours = journal.header is not None
+            if not ours:
                 journal.begin(identity)
             check_same(folder, journal.header or {}, identity)
             journal.give_up(witness.crashed())
             crew.beware(witness, journal.crashed)
-            books.database = Database(folder, setup.composition, setup.seed)
+            books.database = Database(folder, setup.composition, setup.seed, ours)
         archive = Archive(setup.composition, setup.pair.energy_unit, folder)
         run = Run(setup, stop, METHODS[plan.method](setup), archive, ranks, place)
         with crew:

@@ -61,11 +61,14 @@ class Witness:
 
     def leave(self) -> None:
         """Take the notes away, and leave faulthandler and SIGALRM of this process as they were."""
-        self.crashed()
         if note_of.cache_info().currsize and not IN_USE:
-            note_of.cache_clear()
             faulthandler.unregister(signal.SIGALRM)
             faulthandler.disable()
+            note = note_of(self.folder)
+            if note is not None:
+                os.close(note)
+            note_of.cache_clear()
+        self.crashed()
 
 
 @lru_cache(maxsize=1)
