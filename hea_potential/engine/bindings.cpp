@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 
+#include "exchange_scan.h"
 #include "owner_exchange.h"
 #include "potential.h"
 
@@ -76,10 +77,9 @@ void check_length(const char *name, std::size_t got, std::size_t allowed) {
   }
 }
 
-nb::dict evaluate(hea::Potential &potential, Given<int, -1> types, Given<std::int64_t, -1> first,
-                  Given<int, -1> neighbour, Given<double, -1, 3> vectors, double kappa, bool sigma, bool forces,
-                  bool atom_virial, bool features, bool beyond, bool time_passes,
-                  std::optional<std::vector<int>> owner) {
+// The arrays of a structure as the engine takes them, after checking that they fit together.
+hea::Configuration configuration_of(const Given<int, -1> &types, const Given<std::int64_t, -1> &first,
+                                    const Given<int, -1> &neighbour, const Given<double, -1, 3> &vectors) {
   if (first.size() == 0) throw std::invalid_argument("first is empty, allowed are n_owned + 1 numbers");
   const std::size_t n_all = types.size(), n_owned = first.size() - 1, n_edges = neighbour.size();
   check_length("vectors", vectors.shape(0), n_edges);
@@ -91,12 +91,6 @@ nb::dict evaluate(hea::Potential &potential, Given<int, -1> types, Given<std::in
                                 std::to_string(first.data()[n_owned]) + ", allowed is from 0 to the number of edges, " +
                                 std::to_string(n_edges));
   }
-  std::optional<hea::OwnerExchange> exchange;
-  if (owner)
-    exchange.emplace(static_cast<int>(n_owned), static_cast<int>(n_all), *owner);
-  else if (n_owned != n_all)
-    throw std::invalid_argument("ghosts need the argument owner");
-
   hea::Configuration configuration;
   configuration.n_owned = static_cast<int>(n_owned);
   configuration.n_all = static_cast<int>(n_all);
@@ -104,6 +98,21 @@ nb::dict evaluate(hea::Potential &potential, Given<int, -1> types, Given<std::in
   configuration.first = first.data();
   configuration.neighbour = neighbour.data();
   configuration.vector = vectors.data();
+  return configuration;
+}
+
+nb::dict evaluate(hea::Potential &potential, Given<int, -1> types, Given<std::int64_t, -1> first,
+                  Given<int, -1> neighbour, Given<double, -1, 3> vectors, double kappa, bool sigma, bool forces,
+                  bool atom_virial, bool features, bool beyond, bool time_passes,
+                  std::optional<std::vector<int>> owner) {
+  const hea::Configuration configuration = configuration_of(types, first, neighbour, vectors);
+  const std::size_t n_all = types.size(), n_owned = first.size() - 1;
+  std::optional<hea::OwnerExchange> exchange;
+  if (owner)
+    exchange.emplace(static_cast<int>(n_owned), static_cast<int>(n_all), *owner);
+  else if (n_owned != n_all)
+    throw std::invalid_argument("ghosts need the argument owner");
+
   hea::Options options;
   options.kappa = kappa;
   options.want_sigma = sigma;
@@ -150,6 +159,46 @@ nb::dict evaluate(hea::Potential &potential, Given<int, -1> types, Given<std::in
   return out;
 }
 
+void place(hea::ExchangeScan &scan, Given<std::int64_t, -1> first, Given<int, -1> neighbour,
+           Given<double, -1, 3> vectors) {
+  const std::vector<int> types(first.size() > 0 ? first.size() - 1 : 0);  // a geometry is of no element
+  scan.place(configuration_of(Given<int, -1>(types.data(), {types.size()}), first, neighbour, vectors));
+}
+
+double order(hea::ExchangeScan &scan, Given<int, -1> types) {
+  check_length("types", types.size(), static_cast<std::size_t>(scan.n_atoms()));
+  nb::gil_scoped_release release;
+  return scan.order(types.data());
+}
+
+nb::ndarray<nb::numpy, double> substitutions(hea::ExchangeScan &scan) {
+  const auto n_atoms = static_cast<std::size_t>(scan.n_atoms()), n_types = static_cast<std::size_t>(scan.n_types());
+  std::vector<double> energy(n_atoms * n_types);
+  {
+    nb::gil_scoped_release release;
+    scan.substitutions(energy.data());
+  }
+  return numpy_array(std::move(energy), {n_atoms, n_types});
+}
+
+nb::ndarray<nb::numpy, double> exchanges(hea::ExchangeScan &scan, Given<int, -1, 2> pairs) {
+  std::vector<std::array<int, 2>> given(pairs.shape(0));
+  for (std::size_t k = 0; k < given.size(); ++k) given[k] = {pairs.data()[2 * k], pairs.data()[2 * k + 1]};
+  std::vector<double> energy(given.size());
+  {
+    nb::gil_scoped_release release;
+    scan.exchanges(given.data(), given.size(), energy.data());
+  }
+  return flat(energy);
+}
+
+nb::ndarray<nb::numpy, int> unlike_pairs(const hea::ExchangeScan &scan) {
+  std::vector<int> atoms;
+  for (const auto [i, j] : scan.unlike_pairs()) atoms.insert(atoms.end(), {i, j});
+  const std::size_t n = atoms.size() / 2;
+  return numpy_array(std::move(atoms), {n, 2});
+}
+
 }  // namespace
 
 NB_MODULE(_engine, m) {
@@ -189,6 +238,30 @@ NB_MODULE(_engine, m) {
            "time_passes"_a = false, "owner"_a = nb::none())
       .def("seconds_by_pass", &hea::Potential::seconds_by_pass,
            "Processor seconds by pass of the last call with time_passes.");
+
+  nb::class_<hea::ExchangeScan>(
+      m, "ExchangeScan",
+      "Energies of the orderings of a fixed geometry that differ by one swap or one substitution from a given one. "
+      "Units: eV and Angstrom. Use one in one thread at a time.")
+      .def(
+          "__init__",
+          [](hea::ExchangeScan *self, const hea::Model &model, const std::vector<int> &elements,
+             const std::string &precision) {
+            new (self) hea::ExchangeScan(model, elements, precision_named(precision));
+          },
+          "model"_a, "elements"_a, "precision"_a = "double")
+      .def_prop_ro("cutoff", &hea::ExchangeScan::cutoff)
+      .def("place", &place, "first"_a, "neighbour"_a, "vectors"_a,
+           "Take a geometry: half edges as Potential.evaluate takes them, without ghosts; no two atoms may share more "
+           "than one. Raises ValueError.")
+      .def(
+          "order", &order, "types"_a,
+          "Take the types of the atoms [n_atoms] and return the energy, that of Potential.evaluate. Raises ValueError.")
+      .def("substitutions", &substitutions,
+           "Energies [n_atoms, n_types] of the orderings in which one atom has another type.")
+      .def("exchanges", &exchanges, "pairs"_a,
+           "Energies [n] of the orderings in which the two atoms of a pair [n, 2] are swapped. Raises ValueError.")
+      .def("unlike_pairs", &unlike_pairs, "All pairs [n, 2] of atoms of different elements, in ascending order.");
 
   m.def("simd_name", &hea::simd_name, "Instruction set in use: avx512, avx2 or baseline.");
 }

@@ -40,6 +40,7 @@ class Bonds {
 
   int n_owned() const { return static_cast<int>(first_.size()) - 1; }
   EdgeList<T> list() const { return {n_owned(), first_.data(), edges_.data()}; }
+  const Bond *bonds() const { return bonds_.data(); }  // of the edges of the list
   EdgeGradient<T> *gradients() { return gradients_.data(); }
 
  private:

@@ -4,6 +4,16 @@
 
 namespace hea {
 
+void find_gates(const double *densities, int n_species, int own, double *gates) {
+  double sum = 0.0, pairs = 0.0;  // of g_B, and of g_B g_C over B < C
+  for (int b = 0; b < n_species; ++b) {
+    gates[b] = b == own ? 0.0 : densities[b] / (1.0 + densities[b]);
+    pairs += sum * gates[b];
+    sum += gates[b];
+  }
+  gates[n_species] = pairs / (1.0 + pairs);
+}
+
 double *Gates::densities(int n_all) {
   densities_.assign(place(n_all, n_species_), 0.0);
   return densities_.data();
@@ -14,16 +24,8 @@ void Gates::forward(const std::vector<int> &species, int n_owned, Exchange *exch
   gates_.assign(place(n_owned, n_species_ + 1), 0.0);
   gradients_.assign(gates_.size(), 0.0);
   for (int i = 0; i < n_owned; ++i) {
-    const double *n = densities_.data() + place(i, n_species_);
-    double *gate = gates_.data() + place(i, n_species_ + 1);
-    double sum = 0.0, pairs = 0.0;  // of g_B, and of g_B g_C over B < C
-    for (int b = 0; b < n_species_; ++b) {
-      if (b == species[static_cast<std::size_t>(i)]) continue;
-      gate[b] = n[b] / (1.0 + n[b]);
-      pairs += sum * gate[b];
-      sum += gate[b];
-    }
-    gate[n_species_] = pairs / (1.0 + pairs);
+    find_gates(densities_.data() + place(i, n_species_), n_species_, species[static_cast<std::size_t>(i)],
+               gates_.data() + place(i, n_species_ + 1));
   }
 }
 

@@ -8,6 +8,9 @@
 
 namespace hea {
 
+// The gates of one atom of species `own`: of each species, closed for its own, and of three or more; [n_species + 1].
+void find_gates(const double *densities, int n_species, int own, double *gates);
+
 class Gates {
  public:
   explicit Gates(int n_species) : n_species_(n_species) {}

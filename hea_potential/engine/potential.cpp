@@ -1,55 +1,30 @@
 #include "potential.h"
 
 #include <algorithm>
-#include <stdexcept>
-#include <string>
 
+#include "atom_types.h"
 #include "evaluator.h"
 
 namespace hea {
 
 // Holds the model and one evaluator of the wanted precision, and maps atom types to species.
 struct Potential::Implementation {
+  Implementation(const Model &given, const std::vector<int> &elements) : model(given), types(model, elements) {}
+
   Model model;
-  std::vector<int> species_of_type;
+  AtomTypes types;
   std::vector<int> species;  // of the atoms of the current configuration
   std::unique_ptr<Evaluator<float>> fp32;
   std::unique_ptr<Evaluator<double>> fp64;
 };
 
-namespace {
-
-// The different elements among those of the types, in the order of the model, so that types may repeat elements.
-std::vector<int> elements_used(const Model &model, const std::vector<int> &elements) {
-  std::vector<int> used;
-  for (const int element : elements) {
-    if (element < -1 || element >= model.n_elements()) {
-      throw std::invalid_argument("element " + std::to_string(element) + " of a type, allowed are -1 to " +
-                                  std::to_string(model.n_elements() - 1));
-    }
-    if (element >= 0) used.push_back(element);
-  }
-  std::sort(used.begin(), used.end());
-  used.erase(std::unique(used.begin(), used.end()), used.end());
-  if (used.empty()) throw std::invalid_argument("no type has an element of the model");
-  return used;
-}
-
-}  // namespace
-
 Potential::Potential(const Model &model, const std::vector<int> &elements, Precision precision)
-    : implementation_(std::make_unique<Implementation>()) {
+    : implementation_(std::make_unique<Implementation>(model, elements)) {
   Implementation &self = *implementation_;
-  const std::vector<int> used = elements_used(model, elements);
-  self.model = model;
-  for (const int element : elements) {
-    const auto found = std::find(used.begin(), used.end(), element);
-    self.species_of_type.push_back(found == used.end() ? -1 : static_cast<int>(found - used.begin()));
-  }
   if (precision == Precision::fp32)
-    self.fp32 = std::make_unique<Evaluator<float>>(self.model, used);
+    self.fp32 = std::make_unique<Evaluator<float>>(self.model, self.types.used());
   else
-    self.fp64 = std::make_unique<Evaluator<double>>(self.model, used);
+    self.fp64 = std::make_unique<Evaluator<double>>(self.model, self.types.used());
 }
 
 Potential::~Potential() = default;
@@ -78,15 +53,7 @@ std::vector<std::pair<std::string, double>> Potential::seconds_by_pass() const {
 void Potential::evaluate(const Configuration &configuration, const Options &options, Exchange *exchange,
                          Result &result) {
   Implementation &self = *implementation_;
-  self.species.resize(static_cast<std::size_t>(std::max(configuration.n_all, 0)));
-  for (std::size_t i = 0; i < self.species.size(); ++i) {
-    const int type = configuration.type[i];
-    if (type < 0 || type >= static_cast<int>(self.species_of_type.size())) {
-      throw std::invalid_argument("atom " + std::to_string(i) + " has the type " + std::to_string(type) +
-                                  ", allowed are 0 to " + std::to_string(self.species_of_type.size() - 1));
-    }
-    self.species[i] = self.species_of_type[static_cast<std::size_t>(type)];
-  }
+  self.types.find_species(configuration.type, configuration.n_all, self.species);
   if (self.fp32 != nullptr)
     self.fp32->evaluate(configuration, self.species, options, exchange, result);
   else
