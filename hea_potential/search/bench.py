@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +31,11 @@ PLOT = "bench.png"
 class Bench:
     """Finished repeats of one search, and what the search is (None before the first has begun)."""
 
+    name: str
     target: float
     budget: int
     identity: dict[str, Any] | None = None
     trials: tuple[Trial, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Composition and method."""
-        return f"{self.identity['composition']} {self.identity['method']}" if self.identity else "search"
 
     @property
     def lowest(self) -> float:
@@ -59,6 +55,7 @@ def bench_search(
     seed: int = 1,
     method: str = "ga",
     window: int = LEAST_WINDOW,
+    label: str | None = None,
     out: str | Path | None = None,
     progress: Progress = lambda bench, run: None,
     **settings: Any,
@@ -66,9 +63,10 @@ def bench_search(
     """Repeat a search from its starts until each reaches `target` or has spent `budget` minimisations.
 
     Repeat k has the seed `seed` + k, so that `search` with this seed and window does the same again. Under mpirun all
-    ranks work on one repeat after the other; the ranks other than 0 get None. out: the folder of bench.json, where
-    finished repeats are kept and counted when the same call is made again, and of the plot. settings: as for `search`
-    (pair, model, starts, moves, limits). progress: called with what is finished, and with the run in progress.
+    ranks work on one repeat after the other; the ranks other than 0 get None. label: the name in table and plot. out:
+    the folder of bench.json, where finished repeats are kept and counted when the same call is made again, and of the
+    plot. settings: as for `search` (pair, model, starts, moves, limits). progress: called with what is finished, and
+    with the run in progress.
 
     Raises InputError, RunFolderError, OutputError and what `search` raises.
     """
@@ -81,7 +79,7 @@ def bench_search(
             return None
         executor, workers = ranks
         folder = None if out is None else Path(out)
-        bench = opened(folder, target, budget)
+        bench = opened(folder, Bench(label or f"{composition} {method}", target, budget))
         for repeat in range(len(bench.trials), repeats):
             watch = Watch(bench, method, window, folder, progress)
             archive = search(
@@ -100,7 +98,7 @@ def bench_search(
             energy = archive.best.energy if archive.best else math.nan
             tally = watch.run.tally
             trial = Trial(seed + repeat, watch.run.target_reached, tally.done, tally.calls, watch.run.seconds, energy)
-            bench = Bench(target, budget, watch.identity, (*bench.trials, trial))
+            bench = replace(bench, identity=watch.identity, trials=(*bench.trials, trial))
             if folder is not None:
                 write_record(folder, bench)
             progress(bench, None)
@@ -134,9 +132,8 @@ class Watch:
         self.progress(self.bench, run)
 
 
-def opened(folder: Path | None, target: float, budget: int) -> Bench:
-    """The repeats that a folder holds, none if it is new; RunFolderError if they had another target or budget."""
-    bench = Bench(target, budget)
+def opened(folder: Path | None, bench: Bench) -> Bench:
+    """A bench with the repeats that a folder holds; raises RunFolderError if they had another target or budget."""
     if folder is None:
         return bench
     try:
@@ -154,8 +151,8 @@ def opened(folder: Path | None, target: float, budget: int) -> Bench:
         raise OutputError(f"bench folder {str(folder)!r}: cannot be used: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder / RECORD}: is not the record of a bench, or damaged: {error}") from error
-    check_same(folder, ended, {"target": target, "budget": budget})
-    return Bench(target, budget, identity, kept)
+    check_same(folder, ended, {"target": bench.target, "budget": bench.budget})
+    return replace(bench, identity=identity, trials=kept)
 
 
 def write_record(folder: Path, bench: Bench) -> None:
