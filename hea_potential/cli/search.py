@@ -133,24 +133,21 @@ def search(
     """
     from hea_potential.search.minimise import Limits
     from hea_potential.search.moves import MOVES
-    from hea_potential.search.pictures import draw_best
     from hea_potential.search.progress import LiveProgress, console
     from hea_potential.search.ratios import asked_for, folder_name
     from hea_potential.search.run import search as run_search
     from hea_potential.search.starts import STARTS
     from hea_potential.search.state import Run
-    from hea_potential.search.summary import report
+    from hea_potential.search.summary import illustrate, report
     from hea_potential.search.workers import mpi_executor
 
     runs: list[Run] = []
 
-    def draw(run: Run) -> None:
-        """Make the pictures of a run that has ended."""
+    def finish(run: Run) -> None:
+        """Illustrate a run that has ended, while others of this call may still have to come."""
         if run.ended is not None:
             runs.append(run)
-            if len(run.archive):
-                assert run.archive.folder is not None
-                draw_best(run.archive.folder / "best.png", run.archive)
+            illustrate(run)
 
     with mpi_executor() as rank_0:
         if rank_0 is None:  # the work of another rank is over
@@ -178,11 +175,10 @@ def search(
                 task_seconds=task_seconds,
                 executor=rank_0[0],
                 workers=rank_0[1],
-                observers=(progress, draw),
+                observers=(progress, finish),
             )
         for run in runs:
-            picture = folder / "best.png" if len(run.archive) else None
-            report(run, picture, console())
+            report(run, console())
 
 
 def names(words: str) -> tuple[str, ...]:

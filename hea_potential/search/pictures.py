@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 from ase.data import atomic_numbers, covalent_radii
-from ase.data.colors import jmol_colors
 
 from hea_potential.complete_file import complete_file
 from hea_potential.search.archive import Archive
+from hea_potential.search.colours import colour_of
+from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, Floats
 
-# Silver, palladium and platinum are almost the same grey in the usual colours; these six can be told apart.
-COLOURS = {"Ni": "#4caf50", "Cu": "#d2691e", "Pd": "#2e6fa7", "Ag": "#c8ccd2", "Pt": "#8e5ea2", "Au": "#f2c230"}
 SHADES = 14  # discs of an atom, from rim to highlight
 LIGHT = (-0.35, 0.4)  # where the highlight lies, in radii
 FRONT = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
@@ -32,7 +31,7 @@ def draw_best(path: Path, archive: Archive) -> None:
     figure = Figure(figsize=(11.0, 5.2), dpi=160, facecolor="white")
     FigureCanvasAgg(figure)
     front, side, ladder = figure.subplots(1, 3, width_ratios=(1.0, 1.0, 0.55))
-    radii = drawn_radii(archive, best.cluster)
+    radii = drawn_radii(archive.composition, best.cluster)
     positions = upright(best.cluster.positions)
     reach = float((np.linalg.norm(positions, axis=1) + radii).max()) * 1.03
     for axes, view in ((front, FRONT), (side, SIDE)):
@@ -61,9 +60,9 @@ def upright(positions: Floats) -> Floats:
     return np.asarray(centred @ turn)
 
 
-def drawn_radii(archive: Archive, cluster: Cluster) -> Floats:
+def drawn_radii(composition: Composition, cluster: Cluster) -> Floats:
     """Radii in the proportion of the covalent ones, as large as half the shortest distance of neighbours on average."""
-    numbers = [atomic_numbers[symbol] for symbol in archive.composition.symbols]
+    numbers = [atomic_numbers[symbol] for symbol in composition.symbols]
     radii = np.array([covalent_radii[number] for number in numbers])[cluster.types]
     if len(radii) == 1:
         return np.asarray(radii)
@@ -74,15 +73,10 @@ def drawn_radii(archive: Archive, cluster: Cluster) -> Floats:
 
 def colours(archive: Archive, cluster: Cluster) -> Floats:
     """Red, green and blue of every atom, shape (n, 3)."""
-    of_symbol = np.array([colour_of(symbol) for symbol in archive.composition.symbols])
-    return np.asarray(of_symbol[cluster.types])
-
-
-def colour_of(symbol: str) -> tuple[float, float, float]:
-    """Red, green and blue of an element."""
     from matplotlib.colors import to_rgb
 
-    return to_rgb(COLOURS[symbol] if symbol in COLOURS else tuple(jmol_colors[atomic_numbers[symbol]]))
+    of_symbol = np.array([to_rgb(colour_of(symbol)) for symbol in archive.composition.symbols])
+    return np.asarray(of_symbol[cluster.types])
 
 
 def draw_atoms(axes: Any, positions: Floats, radii: Floats, colours: Floats) -> None:

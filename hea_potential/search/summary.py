@@ -11,79 +11,84 @@ from rich.table import Table
 from rich.text import Text
 
 from hea_potential.search.archive import Archive
-from hea_potential.search.geometry import Cluster, Floats, coordination
-from hea_potential.search.state import Run
+from hea_potential.search.description import described, headings, texts
+from hea_potential.search.geometry import Floats
+from hea_potential.search.pictures import draw_best
+from hea_potential.search.state import Run, Tally
+from hea_potential.search.view import Shown, write_view
 
-FULL = 9  # an atom with fewer contacts than a close-packed plane offers is at an edge, a corner or alone
+FILES = {
+    "best.png": "picture of the best",
+    "view.html": "ten lowest, to look at in a browser",
+    "lowest.extxyz": "ten lowest (extended XYZ)",
+    "minima.db": "all minima (ASE database)",
+    "journal.jsonl": "journal, to continue from",
+}
 
 
-def report(run: Run, picture: Path | None, console: Console) -> None:
+def illustrate(run: Run) -> None:
+    """Make the picture and the web page of a run, in its folder, if it has one and found anything."""
+    archive, bonds = run.archive, run.setup.bond_lengths
+    if archive.folder is None or not len(archive):
+        return
+    draw_best(archive.folder / "best.png", archive)
+    listed = [
+        Shown(texts(rank, each), archive.composition, each.minimum.cluster, bonds)
+        for rank, each in enumerate(described(archive, bonds), start=1)
+    ]
+    title = f"{archive.composition.formula}: lowest minima, seed {run.setup.seed}"
+    write_view(archive.folder / "view.html", title, headings(archive.energy_unit), listed)
+
+
+def report(run: Run, console: Console) -> None:
     """Print the end of a run."""
     archive, tally = run.archive, run.tally
     parts: list[Table | Text] = []
     if len(archive):
         parts.append(lowest_table(archive, run.setup.bond_lengths))
-    share = 100.0 * tally.quench_seconds / tally.seconds if tally.seconds else 0.0
-    failures = ", ".join(
-        f"{count} {outcome}" for outcome, count in sorted(tally.outcomes.items()) if outcome != "minimum"
-    )
-    parts.append(
-        Text(
-            f"{tally.done} minimisations ({run.resumed} of them in earlier calls), {tally.calls} force calls, "
-            f"{run.age:.1f} s on {run.ranks} {'rank' if run.ranks == 1 else 'ranks'}; {share:.0f} % of the work inside "
-            f"LAMMPS; {len(archive)} distinct minima; not a minimum: {failures or 'none'}"
-        )
-    )
+    parts.append(Text(cost(run)))
     if tally.last_message:
         parts.append(Text(f"last failure: {tally.last_message}"))
     if run.stop.target is not None:
         reached = "reached" if run.target_reached else "not reached"
         parts.append(Text(f"target {run.stop.target} {archive.energy_unit}: {reached}"))
     if archive.folder is not None:
-        parts.append(files_table(archive.folder, picture))
+        parts.append(files_table(archive.folder))
     console.print(Group(*parts))
 
 
 def lowest_table(archive: Archive, bonds: Floats) -> Table:
     """The ten lowest distinct minima."""
-    best = archive.lowest(1)[0].energy
-    unit = archive.energy_unit
     table = Table(title=f"{archive.composition.formula}: lowest distinct minima", title_justify="left")
-    for heading in ("", f"energy, {unit}", f"above best, {unit}", f"{unit}/atom", "found by", "task", "hits"):
-        table.add_column(heading, justify="left" if heading == "found by" else "right")
-    if len(archive.composition.symbols) > 1:
-        table.add_column("inner atoms")
-    for rank, minimum in enumerate(archive.lowest(10), start=1):
-        row = [
-            f"{rank}",
-            f"{minimum.energy:.6f}",
-            f"{minimum.energy - best:.6f}",
-            f"{minimum.energy / archive.composition.size:.6f}",
-            minimum.operator,
-            f"{minimum.task}",
-            f"{minimum.hits}",
-        ]
-        if len(archive.composition.symbols) > 1:
-            row.append(inner_formula(archive, minimum.cluster, bonds))
-        table.add_row(*row)
+    for heading in headings(archive.energy_unit):
+        table.add_column(heading, justify="left" if heading.startswith(("shells", "found")) else "right")
+    for rank, description in enumerate(described(archive, bonds), start=1):
+        table.add_row(*texts(rank, description))
     return table
 
 
-def inner_formula(archive: Archive, cluster: Cluster, bonds: Floats) -> str:
-    """How many atoms of each element have more contacts than an atom in a close-packed surface, which are those
-    inside.
-    """
-    inside = cluster.types[coordination(cluster, bonds) > FULL]
-    counts = [(symbol, int((inside == kind).sum())) for kind, symbol in enumerate(archive.composition.symbols)]
-    return "".join(f"{symbol}{count}" for symbol, count in counts if count) or "none"
+def cost(run: Run) -> str:
+    """What a run took, and how it went."""
+    tally = run.tally
+    share = 100.0 * tally.quench_seconds / tally.seconds if tally.seconds else 0.0
+    before = f" ({run.resumed} of them in earlier calls)" if run.resumed else ""
+    return (
+        f"{tally.done} minimisations{before}, {tally.calls} force calls, {run.age:.1f} s on {run.ranks} "
+        f"{'rank' if run.ranks == 1 else 'ranks'}, seed {run.setup.seed}; {share:.0f} % of the work inside LAMMPS; "
+        f"{len(run.archive)} distinct minima; not a minimum: {failures(tally)}"
+    )
 
 
-def files_table(folder: Path, picture: Path | None) -> Table:
+def failures(tally: Tally) -> str:
+    """Outcomes other than a minimum, and how often."""
+    others = [f"{count} {outcome}" for outcome, count in sorted(tally.outcomes.items()) if outcome != "minimum"]
+    return ", ".join(others) or "none"
+
+
+def files_table(folder: Path) -> Table:
     """Where the files of a run are."""
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    if picture is not None:
-        table.add_row("picture of the best", str(picture))
-    table.add_row("ten lowest", str(folder / "lowest.extxyz"))
-    table.add_row("all minima (ASE database)", str(folder / "minima.db"))
-    table.add_row("journal, to continue from", str(folder / "journal.jsonl"))
+    for name, meaning in FILES.items():
+        if (folder / name).exists():
+            table.add_row(meaning, str(folder / name))
     return table
