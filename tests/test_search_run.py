@@ -214,10 +214,10 @@ def test_what_a_run_leaves_behind(alloy: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     result = hea("Ar5Kr4", "--pair", alloy, "--budget", 40, "--seed", 1, "--out", folder)
     assert result.returncode == 0, result.stderr
-    for name in ("best.png", "lowest.extxyz", "minima.db", "journal.jsonl"):
+    for name in ("best.png", "view.html", "lowest.extxyz", "minima.db", "journal.jsonl"):
         assert str(folder / name) in result.stdout
     assert {path.name for path in folder.iterdir()} <= {
-        "best.png", "lowest.extxyz", "minima.db", "minima.db-wal", "minima.db-shm", "journal.jsonl"
+        "best.png", "view.html", "lowest.extxyz", "minima.db", "minima.db-wal", "minima.db-shm", "journal.jsonl"
     }  # fmt: skip
     frames = ase.io.read(folder / "lowest.extxyz", ":")
     energies = [atoms.get_potential_energy() for atoms in frames]

@@ -136,6 +136,7 @@ def search(
     from hea_potential.search.progress import LiveProgress, console
     from hea_potential.search.ratios import asked_for, folder_name
     from hea_potential.search.run import search as run_search
+    from hea_potential.search.series import members_of, report_series, write_series
     from hea_potential.search.starts import STARTS
     from hea_potential.search.state import Run
     from hea_potential.search.summary import illustrate, report
@@ -177,8 +178,12 @@ def search(
                 workers=rank_0[1],
                 observers=(progress, finish),
             )
-        for run in runs:
-            report(run, console())
+        if len(wanted) == 1:
+            report(runs[0], console())
+        else:
+            members = members_of(runs)
+            write_series(folder, members)
+            report_series(folder, members, console())
 
 
 def names(words: str) -> tuple[str, ...]:

@@ -112,13 +112,14 @@ def bonds_of(symbols: tuple[str, ...], pair: Pair) -> tuple[tuple[float, ...], .
 
 
 def check_work(ranks: int, plan: Plan, stop: Stop) -> None:
-    """Raise InputError if there are more ranks than minimisations, or than may be under way at once."""
+    """Raise InputError if more ranks would work than there are minimisations, or than may be under way at once."""
     if stop.budget is not None and ranks > stop.budget:
         raise InputError(
-            f"search: {ranks} ranks for a budget of {stop.budget} minimisations; use at most {stop.budget} ranks"
+            f"search: {ranks} working ranks for a budget of {stop.budget} minimisation{'s' * (stop.budget > 1)}; "
+            f"use fewer ranks"
         )
     if ranks > plan.window:
         raise InputError(
-            f"search: {ranks} ranks for a window of {plan.window} tasks under way at once; use at most {plan.window} "
-            f"ranks, or begin a run with a window of its own"
+            f"search: {ranks} working ranks for a window of {plan.window} tasks under way at once; use fewer ranks, or "
+            f"begin a run with a larger window"
         )

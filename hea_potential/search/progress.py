@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol, runtime_checkable
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from hea_potential.search.genetic import GeneticAlgorithm
+from hea_potential.search.genetic import Record
 from hea_potential.search.state import Run
 
 REFRESH = 0.5  # seconds between two drawings of the table
@@ -19,8 +21,15 @@ PAGE = 120  # columns where there is no terminal
 LINES = 5.0  # seconds between two lines where there is no terminal
 
 
+@runtime_checkable
+class Recorded(Protocol):
+    """A method of search that keeps a record of its moves and starts by their names."""
+
+    records: Mapping[str, Record]
+
+
 class LiveProgress:
-    """An observer that shows a run; a context, because a live table must be left in order."""
+    """An observer that shows runs; a context, because a live table must be left in order."""
 
     def __init__(self) -> None:
         self.console = console(stderr=True)
@@ -38,12 +47,15 @@ class LiveProgress:
             self.live.stop()
 
     def __call__(self, run: Run) -> None:
-        """Show the run if the last time is long enough ago."""
+        """Show the run if the last time is long enough ago, and of several runs each that has ended."""
+        if run.ended is not None and run.place[1] > 1:
+            self.console.print(f"{name_of(run)}: {ending_of(run)}", highlight=False, soft_wrap=True)
         if time.monotonic() - self.shown < self.interval:
             return
         self.shown = time.monotonic()
         if not self.console.is_terminal:
-            self.console.print(line_of(run), highlight=False, soft_wrap=True)
+            if run.ended is None:
+                self.console.print(f"{name_of(run)}: {line_of(run)}", highlight=False, soft_wrap=True)
             return
         if self.live is None:  # not before: of the ranks of mpirun only the one that is told of the run shows it
             self.live = Live(console=self.console, auto_refresh=False)
@@ -51,45 +63,60 @@ class LiveProgress:
         self.live.update(table_of(run), refresh=True)
 
 
+def name_of(run: Run) -> str:
+    """Which search it is."""
+    number, of = run.place
+    return f"{run.archive.composition.formula}" + (f" ({number} of {of})" if of > 1 else "")
+
+
 def table_of(run: Run) -> Table:
     """The state of a run as a table."""
-    tally, best, unit = run.tally, run.archive.best, run.archive.energy_unit
-    table = Table(
-        title=f"{run.archive.composition.formula}, seed {run.setup.seed}", show_header=False, title_justify="left"
-    )
+    tally = run.tally
+    table = Table(title=f"{name_of(run)}, seed {run.setup.seed}", show_header=False, title_justify="left")
     table.add_column(style="bold")
     table.add_column(min_width=40)
-    table.add_row(
-        "best energy",
-        "none yet" if best is None else f"{best.energy:.6f} {unit}, by {best.operator} in task {best.task}",
-    )
+    table.add_row("best energy", best_of(run))
     table.add_row("distinct minima", f"{len(run.archive)}")
-    of_budget = f" of {run.stop.budget}" if run.stop.budget else ""
     again = f", {run.resumed} of them in earlier calls" if run.resumed else ""
-    table.add_row("minimisations", f"{tally.done}{of_budget}{again}")
-    table.add_row(
-        "a second", f"{rate(run):.1f} minimisations, {rate(run) * tally.calls / max(tally.done, 1):.0f} force calls"
-    )
-    failures = ", ".join(
-        f"{count} {outcome}" for outcome, count in sorted(tally.outcomes.items()) if outcome != "minimum"
-    )
-    table.add_row("not a minimum", failures or "none")
-    if isinstance(run.method, GeneticAlgorithm):
+    table.add_row("minimisations", f"{out_of(tally.done, run.stop.budget)}{again}")
+    table.add_row("force calls", out_of(tally.calls, run.stop.calls))
+    table.add_row("a second", f"{rate(run):.1f} minimisations, {call_rate(run):.0f} force calls")
+    table.add_row("not a minimum", tally.failures)
+    if isinstance(run.method, Recorded):
         used = {name: record for name, record in run.method.records.items() if record.uses}
         entries = [f"{name} {record.successes}/{record.uses}" for name, record in used.items()]
-        table.add_row("into the population", ", ".join(entries))
-        table.add_row("restarts", f"{run.method.restarts}")
+        table.add_row("successes of moves", ", ".join(entries))
+    kinds = [f"{kind} {tally.calls_of_quench[kind] / n:.0f} ({n} times)" for kind, n in sorted(tally.quenches.items())]
+    table.add_row("calls of a quench", ", ".join(kinds))
     table.add_row("time left", time_left(run))
     return table
+
+
+def best_of(run: Run) -> str:
+    """The lowest energy, and where it comes from."""
+    best, unit = run.archive.best, run.archive.energy_unit
+    return "none yet" if best is None else f"{best.energy:.6f} {unit}, by {best.operator} in task {best.task}"
+
+
+def out_of(done: int, limit: int | None) -> str:
+    """A number, and the limit that it has."""
+    return f"{done}" if limit is None else f"{done} of {limit}"
+
+
+def ending_of(run: Run) -> str:
+    """How a run has ended, as a line."""
+    return (
+        f"best {best_of(run)}; {len(run.archive)} distinct minima, {run.tally.done} minimisations, "
+        f"{run.tally.calls} force calls, {run.seconds:.1f} s"
+    )
 
 
 def line_of(run: Run) -> str:
     """The state of a run as a line."""
     best = "none yet" if run.archive.best is None else f"{run.archive.best.energy:.6f} {run.archive.energy_unit}"
-    done = f"{run.tally.done}" + (f"/{run.stop.budget}" if run.stop.budget else "")
     return (
-        f"{run.seconds:6.0f} s: best {best}, {len(run.archive)} distinct minima, {done} minimisations, "
-        f"{rate(run):.1f} a second, time left {time_left(run)}"
+        f"{run.seconds:.0f} s, best {best}, {len(run.archive)} distinct minima, "
+        f"{out_of(run.tally.done, run.stop.budget)} minimisations, {rate(run):.1f} a second, time left {time_left(run)}"
     )
 
 
@@ -98,16 +125,32 @@ def rate(run: Run) -> float:
     return (run.tally.done - run.resumed) / run.seconds if run.seconds > 0.0 else 0.0
 
 
+def call_rate(run: Run) -> float:
+    """Force calls a second in this call."""
+    return rate(run) * run.tally.calls / max(run.tally.done, 1)
+
+
 def time_left(run: Run) -> str:
-    """What the budget and the time leave, as minutes and seconds."""
+    """What budget, force calls and time leave of this composition, and of all of them."""
     left = []
     if run.stop.seconds is not None:
-        left.append(run.stop.seconds - run.seconds)
+        left.append((run.stop.seconds, run.stop.seconds - run.seconds))
     if run.stop.budget is not None and rate(run) > 0.0:
-        left.append((run.stop.budget - run.tally.done) / rate(run))
+        left.append((run.stop.budget / rate(run), (run.stop.budget - run.tally.done) / rate(run)))
+    if run.stop.calls is not None and call_rate(run) > 0.0:
+        left.append((run.stop.calls / call_rate(run), (run.stop.calls - run.tally.calls) / call_rate(run)))
     if not left:
         return "unknown"
-    minutes, seconds = divmod(max(0, round(min(left))), 60)
+    number, of = run.place
+    whole, rest = min(left, key=lambda each: each[1])
+    if of == 1:
+        return clock(rest)
+    return f"{clock(rest)}, of all {of} compositions {clock(rest + (of - number) * whole)} at most"
+
+
+def clock(seconds: float) -> str:
+    """Hours, minutes and seconds."""
+    minutes, seconds = divmod(max(0, round(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}"
 

@@ -42,12 +42,13 @@ class Stop:
 
 @dataclass
 class Tally:
-    """What a run has done so far: its results by outcome, force calls, seconds of work and of LAMMPS in it, its age in
-    seconds.
+    """What a run has done so far: its results by outcome and by kind of quench, the force calls of each kind, seconds
+    of work and of LAMMPS in it.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
-    calls: int = 0
+    quenches: Counter[str] = field(default_factory=Counter)
+    calls_of_quench: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     quench_seconds: float = 0.0
     last_message: str = ""
@@ -57,13 +58,34 @@ class Tally:
         """Minimisations finished."""
         return self.outcomes.total()
 
+    @property
+    def calls(self) -> int:
+        """Force calls of all minimisations."""
+        return self.calls_of_quench.total()
+
+    @property
+    def failures(self) -> str:
+        """Outcomes other than a minimum, in words."""
+        others = [f"{count} {outcome}" for outcome, count in sorted(self.outcomes.items()) if outcome != "minimum"]
+        return ", ".join(others) or "none"
+
     def count(self, result: Result) -> None:
         """Add a result."""
         self.outcomes[result.outcome] += 1
-        self.calls += result.calls
+        self.quenches[result.quench] += 1
+        self.calls_of_quench[result.quench] += result.calls
         self.seconds += result.seconds
         self.quench_seconds += result.quench_seconds
         self.last_message = result.message or self.last_message
+
+    def add(self, other: Tally) -> None:
+        """Add what another run has done."""
+        self.outcomes += other.outcomes
+        self.quenches += other.quenches
+        self.calls_of_quench += other.calls_of_quench
+        self.seconds += other.seconds
+        self.quench_seconds += other.quench_seconds
+        self.last_message = other.last_message or self.last_message
 
 
 @dataclass

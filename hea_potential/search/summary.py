@@ -4,6 +4,7 @@ files are.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -14,7 +15,7 @@ from hea_potential.search.archive import Archive
 from hea_potential.search.description import described, headings, texts
 from hea_potential.search.geometry import Floats
 from hea_potential.search.pictures import draw_best
-from hea_potential.search.state import Run, Tally
+from hea_potential.search.state import Run
 from hea_potential.search.view import Shown, write_view
 
 FILES = {
@@ -52,9 +53,9 @@ def report(run: Run, console: Console) -> None:
     if run.stop.target is not None:
         reached = "reached" if run.target_reached else "not reached"
         parts.append(Text(f"target {run.stop.target} {archive.energy_unit}: {reached}"))
-    if archive.folder is not None:
-        parts.append(files_table(archive.folder))
     console.print(Group(*parts))
+    if archive.folder is not None:
+        print_files(archive.folder, FILES, console)
 
 
 def lowest_table(archive: Archive, bonds: Floats) -> Table:
@@ -75,20 +76,13 @@ def cost(run: Run) -> str:
     return (
         f"{tally.done} minimisations{before}, {tally.calls} force calls, {run.age:.1f} s on {run.ranks} "
         f"{'rank' if run.ranks == 1 else 'ranks'}, seed {run.setup.seed}; {share:.0f} % of the work inside LAMMPS; "
-        f"{len(run.archive)} distinct minima; not a minimum: {failures(tally)}"
+        f"{len(run.archive)} distinct minima; not a minimum: {tally.failures}"
     )
 
 
-def failures(tally: Tally) -> str:
-    """Outcomes other than a minimum, and how often."""
-    others = [f"{count} {outcome}" for outcome, count in sorted(tally.outcomes.items()) if outcome != "minimum"]
-    return ", ".join(others) or "none"
-
-
-def files_table(folder: Path) -> Table:
-    """Where the files of a run are."""
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    for name, meaning in FILES.items():
-        if (folder / name).exists():
-            table.add_row(meaning, str(folder / name))
-    return table
+def print_files(folder: Path, files: Mapping[str, str], console: Console) -> None:
+    """Print where the files are that a folder holds, with the meaning of each; paths are never broken."""
+    found = {meaning: str(folder / name) for name, meaning in files.items() if (folder / name).exists()}
+    width = max(map(len, found), default=0)
+    for meaning, path in found.items():
+        console.print(f"{meaning:{width}}  {path}", soft_wrap=True, markup=False, highlight=False)

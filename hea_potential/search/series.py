@@ -1,0 +1,148 @@
+"""What a person sees when several compositions have been searched: one table over all of them, their excess energies
+and the files with the best of each.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from ase.io import write
+from rich.console import Console
+from rich.table import Table
+
+from hea_potential.complete_file import complete_file
+from hea_potential.search.database import atoms_of
+from hea_potential.search.description import Description, described
+from hea_potential.search.hull import above_hull, binary_elements, draw_hull, excess_energies
+from hea_potential.search.state import Run, Tally
+from hea_potential.search.summary import print_files
+from hea_potential.search.view import Shown, write_view
+
+FILES = {
+    "compositions.csv": "this table",
+    "hull.png": "excess energies and their convex hull",
+    "view.html": "the best of each, to look at in a browser",
+    "best.extxyz": "the best of each (extended XYZ)",
+    "": "a folder for each composition",
+}
+
+
+@dataclass(frozen=True)
+class Member:
+    """A composition of a series: its run, its best minimum, and its energy against the others of its size."""
+
+    run: Run
+    best: Description | None
+    excess: float
+    above_hull: float
+
+
+def members_of(runs: Sequence[Run]) -> list[Member]:
+    """The compositions of a series with their excess energies per atom."""
+    compositions = [run.archive.composition for run in runs]
+    energies = [run.archive.best.energy if run.archive.best else np.nan for run in runs]
+    excess = excess_energies(compositions, energies)
+    gaps = above_hull(compositions, excess)
+    best = [next(iter(described(run.archive, run.setup.bond_lengths, 1)), None) for run in runs]
+    return [Member(*each) for each in zip(runs, best, excess.tolist(), gaps.tolist(), strict=True)]
+
+
+def write_series(folder: Path, members: Sequence[Member]) -> None:
+    """Write the table, the best of each composition and, for a binary range, the picture of its hull."""
+    unit = members[0].run.archive.energy_unit
+    found = [(member, member.best) for member in members if member.best is not None]
+    with complete_file(folder / "compositions.csv") as temporary, temporary.open("w", newline="") as stream:
+        csv.writer(stream).writerows(rows_of(members))
+    if not found:
+        return
+    with complete_file(folder / "best.extxyz") as temporary:
+        frames = [atoms_of(best.minimum, member.run.archive.composition) for member, best in found]
+        write(temporary, frames, format="extxyz", parallel=False)
+    shown = [
+        Shown(cells(member), member.run.archive.composition, best.minimum.cluster, member.run.setup.bond_lengths)
+        for member, best in found
+    ]
+    write_view(folder / "view.html", "Lowest minimum of each composition", headings(unit), shown)
+    compositions = [member.run.archive.composition for member, _ in found]
+    if binary_elements(compositions) is not None:
+        excess, gaps = (np.array([getattr(member, name) for member, _ in found]) for name in ("excess", "above_hull"))
+        draw_hull(folder / "hull.png", compositions, excess, gaps, unit)
+
+
+def headings(unit: str) -> tuple[str, ...]:
+    """The headings of the table of compositions that a person reads."""
+    scaled = "meV" if unit == "eV" else unit
+    return (
+        "composition",
+        f"energy, {unit}",
+        f"{unit}/atom",
+        f"excess, {scaled}/atom",
+        f"above hull, {scaled}/atom",
+        "shells, core@surface",
+        "hits",
+        "minima",
+    )
+
+
+def cells(member: Member) -> tuple[str, ...]:
+    """A line of that table."""
+    archive, best = member.run.archive, member.best
+    if best is None:
+        return (archive.composition.formula, "none found", "", "", "", "", "", "0")
+    scale, digits = (1000.0, 2) if archive.energy_unit == "eV" else (1.0, 6)
+    return (
+        archive.composition.formula,
+        f"{best.minimum.energy:.6f}",
+        f"{best.minimum.energy / archive.composition.size:.6f}",
+        *(f"{scale * each:.{digits}f}" if np.isfinite(each) else "-" for each in (member.excess, member.above_hull)),
+        best.shells,
+        f"{best.minimum.hits}",
+        f"{len(archive)}",
+    )
+
+
+def rows_of(members: Sequence[Member]) -> list[list[object]]:
+    """The table of compositions for other programs: headings, then a row for each, nothing where nothing is known."""
+    unit = members[0].run.archive.energy_unit.replace("/", " per ")
+    heads = ["composition", "atoms", f"energy ({unit})", f"excess ({unit} per atom)", f"above hull ({unit} per atom)"]
+    rows: list[list[object]] = [[*heads, "shells", "hits", "minima", "minimisations", "force calls", "seed"]]
+    for member in members:
+        run, best = member.run, member.best
+        numbers = (best.minimum.energy if best else np.nan, member.excess, member.above_hull)
+        rows.append(
+            [
+                run.archive.composition.formula,
+                run.archive.composition.size,
+                *(number if np.isfinite(number) else "" for number in numbers),
+                best.shells if best else "",
+                best.minimum.hits if best else 0,
+                len(run.archive),
+                run.tally.done,
+                run.tally.calls,
+                run.setup.seed,
+            ]
+        )
+    return rows
+
+
+def report_series(folder: Path, members: Sequence[Member], console: Console) -> None:
+    """Print the table of compositions, what all of them cost, and where the files are."""
+    runs = [member.run for member in members]
+    table = Table(title="Lowest minimum of each composition", title_justify="left")
+    for heading in headings(runs[0].archive.energy_unit):
+        table.add_column(heading, justify="left" if heading.startswith(("composition", "shells")) else "right")
+    for member in members:
+        table.add_row(*cells(member))
+    tally = Tally()
+    for run in runs:
+        tally.add(run.tally)
+    console.print(table)
+    console.print(
+        f"{tally.done} minimisations, {tally.calls} force calls, {sum(run.age for run in runs):.1f} s on "
+        f"{runs[0].ranks} {'rank' if runs[0].ranks == 1 else 'ranks'}; not a minimum: {tally.failures}"
+    )
+    print_files(folder, FILES, console)
