@@ -15,6 +15,7 @@ from rich.table import Table
 from hea_potential.complete_file import complete_file
 from hea_potential.errors import InputError, OutputError
 from hea_potential.search.identity import check_same, identity_of
+from hea_potential.search.minimise import Minimiser
 from hea_potential.search.plan import LEAST_WINDOW
 from hea_potential.search.run import search
 from hea_potential.search.state import Run
@@ -25,6 +26,8 @@ FORMAT = "hea-bench-search"
 VERSION = 1
 RECORD = "bench.json"
 PLOT = "bench.png"
+TIGHTER = 0.01  # of the largest force in the search: so that lowest energies can be compared to the last digit
+CROWD = 3  # with more curves than this their intervals would hide each other
 
 
 @dataclass(frozen=True)
@@ -95,16 +98,25 @@ def bench_search(
                 **settings,
             )
             assert archive is not None
-            energy = archive.best.energy if archive.best else math.nan
-            tally = watch.run.tally
-            trial = Trial(seed + repeat, watch.run.target_reached, tally.done, tally.calls, watch.run.seconds, energy)
-            bench = replace(bench, identity=watch.identity, trials=(*bench.trials, trial))
+            bench = replace(bench, identity=watch.identity, trials=(*bench.trials, trial_of(watch.run)))
             if folder is not None:
                 write_record(folder, bench)
             progress(bench, None)
         if folder is not None:
             draw(folder / PLOT, [bench])
     return bench
+
+
+def trial_of(run: Run) -> Trial:
+    """What a finished search has reached and spent; its lowest energy is that of the best minimum relaxed further."""
+    best, setup, tally = run.archive.best, run.setup, run.tally
+    energy = math.nan
+    if best is not None:
+        tight = replace(setup.limits, fmax=TIGHTER * setup.limits.fmax)
+        minimiser = Minimiser(setup.composition, setup.pair, setup.bond_lengths, tight)
+        energy = min(best.energy, minimiser(best.cluster).energy)
+        minimiser.close()
+    return Trial(setup.seed, run.target_reached, tally.done, tally.calls, run.seconds, energy)
 
 
 class Watch:
@@ -210,10 +222,11 @@ def draw(path: Path, benches: Sequence[Bench]) -> None:
             costs = np.array([getattr(trial, what) for trial in bench.trials], float)
             reached = np.array([trial.reached for trial in bench.trials])
             at, share, low, high = (np.concatenate([[first], rest]) for first, rest in zip(
-                (min(costs.min(), 1.0), 0.0, 0.0, 0.0), success_curve(costs, reached), strict=True
+                (0.8 * costs.min(), 0.0, 0.0, 0.0), success_curve(costs, reached), strict=True
             ))  # fmt: skip
             (line,) = axes.step(at, share, where="post", label=f"{bench.name}, {reached.sum()} of {len(reached)}")
-            axes.fill_between(at, low, high, step="post", alpha=0.15, color=line.get_color(), linewidth=0.0)
+            if len(benches) <= CROWD:
+                axes.fill_between(at, low, high, step="post", alpha=0.15, color=line.get_color(), linewidth=0.0)
         axes.set(xscale="log", ylim=(0.0, 1.02), xlabel={"quenches": "quenches", "calls": "force calls"}[what])
         axes.grid(alpha=0.3)
     figure.axes[0].set_ylabel("searches that have reached the target")
