@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import CensoredData, binomtest, chi2, ecdf  # type: ignore[import-untyped]
+from scipy.stats import CensoredData, binomtest, chi2, ecdf
 
 from hea_potential.search.geometry import Floats
 
