@@ -56,6 +56,7 @@ def search(
     fmax: Annotated[
         float, typer.Option(min=1e-9, help="Largest force of a minimum, in the pair style's units.")
     ] = 0.01,
+    window: Annotated[int, typer.Option(min=1, help="Minimisations under way at once, at least one a rank.")] = 16,
 ) -> None:
     """Repeat a search until it reaches its target."""
     from hea_potential.search.bench import PLOT, RECORD, bench_search, table_of
@@ -71,6 +72,7 @@ def search(
             budget=budget,
             seed=seed,
             method=method,
+            window=window,
             out=folder,
             model=model,
             pair=pair,

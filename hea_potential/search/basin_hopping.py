@@ -99,7 +99,7 @@ class BasinHopping:
         size = setup.composition.size
         kinds = len(setup.composition.symbols)
         self.setup = setup
-        self.patience = patience or 100 + 5 * size
+        self.patience = patience or 40 + 2 * size
         self.starts = [name for name, _ in setup.starts]
         self.moves = {
             name: move

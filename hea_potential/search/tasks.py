@@ -71,7 +71,9 @@ class Result:
 
 
 def task_generator(seed: int, number: int, stream: int) -> np.random.Generator:
-    """The random numbers of one task: stream 0 chooses it, stream 1 makes its candidate. No two tasks share any."""
+    """The random numbers of one task: stream 0 chooses it, 1 makes its candidate, 2 decides what becomes of its result.
+    No two tasks share any.
+    """
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number, stream)))
 
 
