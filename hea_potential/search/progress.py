@@ -54,7 +54,7 @@ class LiveProgress:
             return
         self.shown = time.monotonic()
         if not self.console.is_terminal:
-            if run.ended is None:
+            if run.ended is None and run.seconds > self.interval:
                 self.console.print(f"{name_of(run)}: {line_of(run)}", highlight=False, soft_wrap=True)
             return
         if self.live is None:  # not before: of the ranks of mpirun only the one that is told of the run shows it

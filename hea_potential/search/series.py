@@ -117,7 +117,7 @@ def rows_of(members: Sequence[Member]) -> list[list[object]]:
             [
                 run.archive.composition.formula,
                 run.archive.composition.size,
-                *(number if np.isfinite(number) else "" for number in numbers),
+                *(round(number, 9) if np.isfinite(number) else "" for number in numbers),
                 best.shells if best else "",
                 best.minimum.hits if best else 0,
                 len(run.archive),
