@@ -5,23 +5,29 @@ as `reach` are in bonds. They raise ValueError if the arrays do not fit together
 """
 
 from hea_potential.clusters._clusters import (
+    Structure,
     coordination,
     fingerprint,
     is_connected,
     ordered,
+    point_group,
     reduced_distances,
     separated,
     similarities,
+    structure_of,
     vacant_sites,
 )
 
 __all__ = [
+    "Structure",
     "coordination",
     "fingerprint",
     "is_connected",
     "ordered",
+    "point_group",
     "reduced_distances",
     "separated",
     "similarities",
+    "structure_of",
     "vacant_sites",
 ]

@@ -2,6 +2,8 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -9,8 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include "common_neighbours.h"
 #include "fingerprint.h"
 #include "geometry.h"
+#include "point_group.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -141,4 +145,34 @@ NB_MODULE(_clusters, m) {
         return numpy_array(std::move(result), {size});
       },
       "one"_a, "others"_a);
+  nb::class_<hea::clusters::Structure>(m, "Structure", "What surrounds the atoms of a cluster.")
+      .def_ro("counts", &hea::clusters::Structure::counts)
+      .def_ro("stacked_hcp", &hea::clusters::Structure::stacked_hcp)
+      .def_ro("fivefold_axes", &hea::clusters::Structure::fivefold_axes)
+      .def_ro("axes_meet", &hea::clusters::Structure::axes_meet)
+      .def_prop_ro("surroundings", [](const hea::clusters::Structure &self) {
+        std::vector<std::int64_t> values;
+        for (const hea::clusters::Surroundings kind : self.surroundings)
+          values.push_back(static_cast<std::int64_t>(kind));
+        const std::size_t size = values.size();
+        return numpy_array(std::move(values), {size});
+      });
+  m.def(
+      "structure_of",
+      [](const Types &types, const Positions &positions, const Bonds &bonds) {
+        return hea::clusters::structure_of(atoms_of(types, positions, bonds));
+      },
+      "types"_a, "positions"_a, "bonds"_a);
+  m.def(
+      "point_group",
+      [](const Types &types, const Positions &positions, const Bonds &bonds, double tolerance) {
+        const Atoms atoms = atoms_of(types, positions, bonds);
+        if (atoms.n == 0) throw std::invalid_argument("a cluster of 0 atoms has no point group");
+        const auto is_finite = [](double x) { return std::isfinite(x); };
+        if (!std::all_of(positions.data(), positions.data() + 3 * atoms.n, is_finite)) {
+          throw std::invalid_argument("positions are not finite");
+        }
+        return hea::clusters::point_group(atoms, tolerance);
+      },
+      "types"_a, "positions"_a, "bonds"_a, "tolerance"_a);
 }

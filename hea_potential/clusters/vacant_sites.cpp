@@ -1,40 +1,27 @@
-#include <array>
-
 #include "geometry.h"
+#include "vector3.h"
 
 namespace hea::clusters {
 namespace {
 
-using Vector = std::array<double, 3>;
-
-Vector difference(const double *a, const double *b) {
-  return {a[0] - b[0], a[1] - b[1], a[2] - b[2]};
-}
-
-Vector cross(const Vector &a, const Vector &b) {
-  return {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
-}
-
-double square(const Vector &a) {
-  return a[0] * a[0] + a[1] * a[1] + a[2] * a[2];
+Vector3 vector(const double *x) {
+  return {x[0], x[1], x[2]};
 }
 
 // Adds the two points at the distance `reach` from the corners of a triangle, if there are any: above and below the
 // centre of the circle through them.
 void add_apexes(const double *first, const double *second, const double *third, double reach, double flat,
                 std::vector<double> &above, std::vector<double> &below) {
-  const Vector u = difference(second, first), v = difference(third, first), normal = cross(u, v);
-  const double area = square(normal);  // four times the square of the triangle's area
+  const Vector3 u = vector(second) - vector(first), v = vector(third) - vector(first), normal = cross(u, v);
+  const double area = dot(normal, normal);  // four times the square of the triangle's area
   if (!(area >= flat)) return;
-  const double uu = square(u), vv = square(v);
-  const Vector to_centre = cross({uu * v[0] - vv * u[0], uu * v[1] - vv * u[1], uu * v[2] - vv * u[2]}, normal);
-  const double height2 = reach * reach - square(to_centre) / (4.0 * area * area);
+  const Vector3 to_centre = (0.5 / area) * cross(dot(u, u) * v - dot(v, v) * u, normal);
+  const double height2 = reach * reach - dot(to_centre, to_centre);
   if (!(height2 > 0.0)) return;
-  const double height = std::sqrt(height2 / area);
+  const Vector3 centre = vector(first) + to_centre, height = std::sqrt(height2 / area) * normal;
   for (std::size_t k = 0; k < 3; ++k) {
-    const double centre = first[k] + to_centre[k] / (2.0 * area);
-    above.push_back(centre + height * normal[k]);
-    below.push_back(centre - height * normal[k]);
+    above.push_back(centre[k] + height[k]);
+    below.push_back(centre[k] - height[k]);
   }
 }
 

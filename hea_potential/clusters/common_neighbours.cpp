@@ -1,0 +1,210 @@
+#include "common_neighbours.h"
+
+#include <algorithm>
+#include <array>
+
+#include "vector3.h"
+
+namespace hea::clusters {
+namespace {
+
+constexpr std::size_t shell = 12;         // neighbours in a close packing
+constexpr std::size_t most = 64;          // neighbours whose bonds fit into the bits of a word; more are no cluster
+constexpr std::size_t least_present = 6;  // neighbours that an atom has even at a vertex
+constexpr double farthest = 2.0;          // bonds; no neighbour is farther
+constexpr double next_shell = 1.25;       // times the mean distance of those: beyond are none of the first shell
+const double between = 0.5 * (1.0 + std::sqrt(2.0));
+
+using Word = std::uint64_t;
+
+inline std::size_t count_bits(Word word) {
+  return static_cast<std::size_t>(__builtin_popcountll(word));
+}
+inline std::size_t lowest_bit(Word word) {
+  return static_cast<std::size_t>(__builtin_ctzll(word));
+}
+inline Word bit(std::size_t k) {
+  return Word{1} << k;
+}
+
+struct Neighbour {
+  double distance;  // in bonds
+  std::size_t atom;
+};
+
+struct Signature {
+  std::size_t common, bonds, chain;
+
+  bool is(std::size_t j, std::size_t k, std::size_t l) const { return common == j && bonds == k && chain == l; }
+};
+
+// The neighbours of an atom, and which of them are neighbours of each other.
+class Neighbourhood {
+ public:
+  Neighbourhood(const Atoms &atoms, std::size_t centre) {
+    find(atoms, centre);
+    if (neighbours_.size() < shell || neighbours_.size() > most) neighbours_.clear();  // at the surface, or no cluster
+    for (std::size_t a = 0; a < neighbours_.size(); ++a) {
+      const std::size_t i = neighbours_[a].atom;
+      for (std::size_t b = 0; b < a; ++b) {
+        const std::size_t j = neighbours_[b].atom;
+        const double limit = cutoff_ * atoms.bond(i, j);
+        if (squared_distance(atoms.positions + 3 * i, atoms.positions + 3 * j) < limit * limit) {
+          bonds_[a] |= bit(b);
+          bonds_[b] |= bit(a);
+        }
+      }
+    }
+  }
+
+  std::size_t size() const { return neighbours_.size(); }
+  std::size_t atom(std::size_t a) const { return neighbours_[a].atom; }
+
+  // Of the bond from the centre to neighbour a.
+  Signature signature(std::size_t a) const {
+    const Word common = bonds_[a];
+    Signature result{count_bits(common), 0, 0};
+    for (Word left = common; left != 0;) {
+      // The group that the lowest of those left is connected to.
+      Word group = left & -left, open = group;
+      std::size_t ends = 0;
+      while (open != 0) {
+        const Word joined = bonds_[lowest_bit(open)] & common;
+        open &= open - 1;
+        ends += count_bits(joined);
+        open |= joined & ~group;
+        group |= joined;
+      }
+      result.bonds += ends / 2;
+      result.chain = std::max(result.chain, ends / 2);
+      left &= ~group;
+    }
+    return result;
+  }
+
+ private:
+  void find(const Atoms &atoms, std::size_t centre) {
+    std::vector<Neighbour> &all = neighbours_;
+    for (std::size_t j = 0; j < atoms.n; ++j) {
+      const double square = squared_distance(atoms.positions + 3 * centre, atoms.positions + 3 * j);
+      const double bond = atoms.bond(centre, j);
+      if (j != centre && square < farthest * farthest * bond * bond) all.push_back({std::sqrt(square) / bond, j});
+    }
+    const std::size_t nearest = std::min(shell, all.size());
+    const auto is_nearer = [](const Neighbour &a, const Neighbour &b) { return a.distance < b.distance; };
+    std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(nearest), all.end(), is_nearer);
+    const double first = mean_distance(std::min(least_present, nearest));
+    std::size_t present = 0;
+    while (present < nearest && all[present].distance < next_shell * first) ++present;
+    cutoff_ = between * mean_distance(present);
+    all.erase(std::remove_if(all.begin(), all.end(), [&](const Neighbour &a) { return !(a.distance < cutoff_); }),
+              all.end());
+  }
+
+  double mean_distance(std::size_t count) const {
+    double sum = 0.0;
+    for (std::size_t k = 0; k < count; ++k) sum += neighbours_[k].distance;
+    return count > 0 ? sum / static_cast<double>(count) : 0.0;
+  }
+
+  double cutoff_ = 0.0;
+  std::vector<Neighbour> neighbours_;
+  std::array<Word, most> bonds_{};
+};
+
+struct Counts {
+  std::size_t of_421 = 0, of_422 = 0, of_555 = 0, of_666 = 0;
+};
+
+Surroundings classified(std::size_t size, const Counts &n) {
+  if (size < shell) return Surroundings::surface;
+  if (size == shell) {
+    if (n.of_421 == 12) return Surroundings::fcc;
+    if (n.of_421 == 6 && n.of_422 == 6) return Surroundings::hcp;
+    if (n.of_555 == 12) return Surroundings::icosahedral;
+    if (n.of_555 == 2 && n.of_422 == 10) return Surroundings::fivefold;
+  }
+  if (n.of_555 == 12 && n.of_666 >= 2 && n.of_666 <= 4 && size == 12 + n.of_666) return Surroundings::frank_kasper;
+  return Surroundings::other;
+}
+
+Vector3 position(const Atoms &atoms, std::size_t i) {
+  return {atoms.positions[3 * i], atoms.positions[3 * i + 1], atoms.positions[3 * i + 2]};
+}
+
+// A line through a fivefold atom and the two atoms with which it has (5,5,5) bonds.
+struct Axis {
+  Vector3 point;
+  Vector3 along;  // of length 1
+
+  Vector3 across(const Vector3 &x) const { return x - point - dot(x - point, along) * along; }
+
+  bool is_same_line(const Axis &other, double reach) const {
+    return std::abs(dot(along, other.along)) > 0.9 && norm(across(other.point)) < reach;
+  }
+};
+
+// Whether two or more lines, not all parallel, pass within reach of one point: of that with the least sum of squares.
+bool do_meet(const std::vector<Axis> &axes, double reach) {
+  Matrix3 sum{};
+  Vector3 target{};
+  for (const Axis &axis : axes) {
+    target = target - axis.across({});
+    for (std::size_t k = 0; k < 3; ++k) {
+      sum[k] = sum[k] - axis.along[k] * axis.along;
+      sum[k][k] += 1.0;
+    }
+  }
+  if (axes.size() < 2 || !(dot(sum[0], cross(sum[1], sum[2])) > 1e-3)) return false;
+  const Vector3 meeting = solved(sum, target);
+  return std::all_of(axes.begin(), axes.end(), [&](const Axis &axis) { return norm(axis.across(meeting)) < reach; });
+}
+
+}  // namespace
+
+Structure structure_of(const Atoms &atoms) {
+  Structure result;
+  result.surroundings.assign(atoms.n, Surroundings::surface);
+  std::vector<std::vector<std::size_t>> bonds_421(atoms.n), bonds_555(atoms.n);
+  for (std::size_t i = 0; i < atoms.n; ++i) {
+    const Neighbourhood around(atoms, i);
+    Counts counts;
+    for (std::size_t a = 0; a < around.size(); ++a) {
+      const Signature signature = around.signature(a);
+      if (signature.is(4, 2, 1)) {
+        ++counts.of_421;
+        bonds_421[i].push_back(around.atom(a));
+      } else if (signature.is(4, 2, 2)) {
+        ++counts.of_422;
+      } else if (signature.is(5, 5, 5)) {
+        ++counts.of_555;
+        bonds_555[i].push_back(around.atom(a));
+      } else if (signature.is(6, 6, 6)) {
+        ++counts.of_666;
+      }
+    }
+    result.surroundings[i] = classified(around.size(), counts);
+  }
+  result.counts.assign(n_surroundings, 0);
+  for (const Surroundings kind : result.surroundings) ++result.counts[static_cast<std::size_t>(kind)];
+
+  const auto kind = [&](std::size_t i) { return result.surroundings[i]; };
+  const auto is_hcp = [&](std::size_t j) { return kind(j) == Surroundings::hcp; };
+  const double reach = 0.5 * atoms.mean_bond();
+  std::vector<Axis> axes;
+  for (std::size_t i = 0; i < atoms.n; ++i) {
+    // Of the bonds of an hcp atom those to its own layer are (4,2,2), those to the next ones (4,2,1).
+    if (is_hcp(i) && std::any_of(bonds_421[i].begin(), bonds_421[i].end(), is_hcp)) ++result.stacked_hcp;
+    if (kind(i) != Surroundings::fivefold) continue;
+    const Vector3 ends = position(atoms, bonds_555[i][0]) - position(atoms, bonds_555[i][1]);
+    const Axis axis{position(atoms, i), (1.0 / norm(ends)) * ends};
+    if (std::none_of(axes.begin(), axes.end(), [&](const Axis &a) { return a.is_same_line(axis, reach); })) {
+      axes.push_back(axis);
+    }
+  }
+  result.fivefold_axes = axes.size();
+  result.axes_meet = do_meet(axes, reach);
+  return result;
+}
+
+}  // namespace hea::clusters

@@ -1,0 +1,177 @@
+#include "symmetry_operations.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+namespace hea::clusters {
+namespace {
+
+constexpr double loose = 3.0;          // times the tolerance: how far images may be off before a matrix is refined
+constexpr double clear_of_axis = 0.2;  // least sine of the angle between the directions of the two anchors
+
+}  // namespace
+
+SymmetrySearch::SymmetrySearch(const Atoms &atoms, double tolerance) : tolerance_(tolerance) {
+  Vector3 centre{};
+  for (std::size_t i = 0; i < atoms.n; ++i) {
+    for (std::size_t k = 0; k < 3; ++k) centre[k] += atoms.positions[3 * i + k] / static_cast<double>(atoms.n);
+  }
+  std::vector<Vector3> centred;
+  for (std::size_t i = 0; i < atoms.n; ++i) {
+    const double *x = atoms.positions + 3 * i;
+    centred.push_back(Vector3{x[0], x[1], x[2]} - centre);
+  }
+  std::vector<std::size_t> order(atoms.n);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t i, std::size_t j) { return dot(centred[i], centred[i]) < dot(centred[j], centred[j]); });
+  for (const std::size_t i : order) {
+    positions_.push_back(centred[i]);
+    radii_.push_back(norm(centred[i]));
+    types_.push_back(atoms.types[i]);
+  }
+}
+
+bool SymmetrySearch::is_linear() const {
+  if (radii_.back() <= tolerance_) return true;
+  const Vector3 along = (1.0 / radii_.back()) * positions_.back();
+  return std::all_of(positions_.begin(), positions_.end(),
+                     [&](const Vector3 &x) { return norm(x - dot(x, along) * along) <= tolerance_; });
+}
+
+bool SymmetrySearch::has_inversion() const {
+  const Matrix3 inversion{Vector3{-1, 0, 0}, Vector3{0, -1, 0}, Vector3{0, 0, -1}};
+  std::vector<std::size_t> permutation;
+  return match(inversion, tolerance_, permutation);
+}
+
+std::vector<Operation> SymmetrySearch::operations() const {
+  std::vector<Operation> found;
+  const Anchors from = anchors();
+  const double apart = norm(positions_[from.first] - positions_[from.second]);
+  const std::vector<std::size_t> like_second = like(from.second);
+  for (const std::size_t first : like(from.first)) {
+    for (const std::size_t second : like_second) {
+      const double gap = norm(positions_[first] - positions_[second]);
+      if (second == first || std::abs(gap - apart) > 2.0 * tolerance_) continue;
+      try_operation(from, {first, second}, true, found);
+      try_operation(from, {first, second}, false, found);
+    }
+  }
+  return found;
+}
+
+// Two atoms away from the centre and not in line with it, whose images under an operation fix it but for its sense:
+// those with the fewest like atoms, because every pair of these has to be tried.
+SymmetrySearch::Anchors SymmetrySearch::anchors() const {
+  const std::size_t n = positions_.size();
+  std::vector<std::size_t> number;  // of like atoms
+  for (std::size_t i = 0; i < n; ++i) number.push_back(like(i).size());
+  std::size_t first = n - 1;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (radii_[i] > 0.3 * radii_.back() && number[i] < number[first]) first = i;
+  }
+  std::size_t second = n, widest = n;
+  double largest_sine = -1.0;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (i == first || radii_[i] <= 0.3 * radii_.back()) continue;
+    const double sine = norm(cross(positions_[first], positions_[i])) / (radii_[first] * radii_[i]);
+    if (sine > clear_of_axis && (second == n || number[i] < number[second])) second = i;
+    if (sine > largest_sine) {
+      largest_sine = sine;
+      widest = i;
+    }
+  }
+  return {first, second == n ? widest : second};
+}
+
+// Atoms of the same type at the same distance from the centre.
+std::vector<std::size_t> SymmetrySearch::like(std::size_t i) const {
+  const double reach = 2.0 * tolerance_;
+  const auto begin = std::lower_bound(radii_.begin(), radii_.end(), radii_[i] - reach);
+  std::vector<std::size_t> result;
+  for (auto j = static_cast<std::size_t>(begin - radii_.begin()); j < radii_.size() && radii_[j] <= radii_[i] + reach;
+       ++j) {
+    if (types_[j] == types_[i]) result.push_back(j);
+  }
+  return result;
+}
+
+void SymmetrySearch::try_operation(const Anchors &from, const Anchors &to, bool is_proper,
+                                   std::vector<Operation> &found) const {
+  Matrix3 target = frame(to);
+  if (!is_proper) target[2] = -1.0 * target[2];
+  const Matrix3 start = transposed(target) * frame(from);
+  std::vector<std::size_t> permutation;
+  if (!match(start, loose * tolerance_, permutation)) return;
+  // Otherwise these images of the anchors give another operation, which is found from its own images.
+  if (permutation[from.first] != to.first || permutation[from.second] != to.second) return;
+  const Matrix3 matrix = refined(start, permutation);
+  const double off = deviation(matrix, permutation);
+  if (off > tolerance_) return;
+  found.push_back({is_proper, matrix[0][0] + matrix[1][1] + matrix[2][2], off, std::move(permutation)});
+}
+
+// Rows: the direction of the first anchor, that of the second one's part across it, and their cross product.
+Matrix3 SymmetrySearch::frame(const Anchors &atoms) const {
+  const Vector3 along = (1.0 / radii_[atoms.first]) * positions_[atoms.first];
+  const Vector3 &second = positions_[atoms.second];
+  const Vector3 rest = second - dot(second, along) * along;
+  const Vector3 across = (1.0 / std::max(norm(rest), std::numeric_limits<double>::min())) * rest;
+  return {along, across, cross(along, across)};
+}
+
+// Finds for every atom the like one nearest to its image; false unless all are within reach and no two the same.
+bool SymmetrySearch::match(const Matrix3 &matrix, double reach, std::vector<std::size_t> &permutation) const {
+  const std::size_t n = positions_.size();
+  permutation.assign(n, n);
+  std::vector<char> is_taken(n, 0);
+  std::size_t begin = 0;  // the first atom that is not too near to the centre
+  for (std::size_t i = 0; i < n; ++i) {
+    const Vector3 image = matrix * positions_[i];
+    while (radii_[begin] < radii_[i] - reach) ++begin;
+    double nearest2 = reach * reach;
+    for (std::size_t j = begin; j < n && radii_[j] <= radii_[i] + reach; ++j) {
+      const Vector3 gap = image - positions_[j];
+      const double square = dot(gap, gap);
+      if (types_[j] == types_[i] && square <= nearest2) {
+        nearest2 = square;
+        permutation[i] = j;
+      }
+    }
+    const std::size_t partner = permutation[i];
+    if (partner == n || is_taken[partner]) return false;
+    is_taken[partner] = 1;
+  }
+  return true;
+}
+
+// The matrix near a given one with the least sum of squared distances: Gauss-Newton for the rotation that has to
+// follow.
+Matrix3 SymmetrySearch::refined(Matrix3 matrix, const std::vector<std::size_t> &permutation) const {
+  for (int round = 0; round < 2; ++round) {
+    Matrix3 inertia{};
+    Vector3 torque{};
+    for (std::size_t i = 0; i < positions_.size(); ++i) {
+      const Vector3 image = matrix * positions_[i];
+      torque = torque + cross(image, positions_[permutation[i]]);
+      for (std::size_t k = 0; k < 3; ++k) {
+        inertia[k] = inertia[k] - image[k] * image;
+        inertia[k][k] += dot(image, image);
+      }
+    }
+    matrix = rotation(solved(inertia, torque)) * matrix;
+  }
+  return matrix;
+}
+
+double SymmetrySearch::deviation(const Matrix3 &matrix, const std::vector<std::size_t> &permutation) const {
+  double largest = 0.0;
+  for (std::size_t i = 0; i < positions_.size(); ++i) {
+    largest = std::max(largest, norm(matrix * positions_[i] - positions_[permutation[i]]));
+  }
+  return largest;
+}
+
+}  // namespace hea::clusters
