@@ -70,5 +70,5 @@ def create_atoms(engine: Any, types: Integers, positions: Floats) -> None:
 
 def one_line(error: BaseException) -> str:
     """An error's message without line breaks, and without where in its sources LAMMPS found it."""
-    text = re.sub(r" \(src/\S+:\d+\)( Last (input line|command): .*)?", "", " ".join(str(error).split()))
+    text = re.sub(r" \(\S+\.(cpp|h):\d+\)( Last (input line|command): .*)?", "", " ".join(str(error).split()))
     return text.removeprefix("ERROR: ") or type(error).__name__
