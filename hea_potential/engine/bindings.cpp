@@ -203,6 +203,7 @@ nb::ndarray<nb::numpy, int> unlike_pairs(const hea::ExchangeScan &scan) {
 
 NB_MODULE(_engine, m) {
   m.doc() = "Reads model files and evaluates energies, forces, virials and uncertainties.";
+  nb::set_leak_warnings(false);  // objects that a cache keeps until the interpreter ends are no leak
   nb::exception<hea::ModelError>(m, "ModelError", PyExc_ValueError);
 
   nb::class_<hea::Model>(m, "Model", "A model file, checked.")

@@ -8,13 +8,15 @@ The rooms, in the order in which they build on each other: `composition` and `ge
 `similarity`, `starts`, `moves`; `pair`, `instance`, `bonds`, `lbfgs`, `minimise` (LAMMPS); `tasks` (one unit of work),
 `workers` (who does it); `archive`, `journal`, `database`, `identity` (what was found, and of which run); `population`,
 `genetic`, `basin_hopping` (what to do next); `state`, `loop`, `run` (the search as a whole); `progress`, `summary`,
-`pictures` (what a person sees); `bench`, `trials`, `sutton_chen` (what a search costs until it finds what is known).
+`pictures` (what a person sees); `orderings`, `sites`, `homotops`, `relaxed_ordering` (which element sits where);
+`bench`, `trials`, `sutton_chen` (what a search costs until it finds what is known).
 
 LAMMPS and mpi4py are imported only where they are used, in `instance` and `workers`.
 """
 
 from hea_potential.search.archive import Archive, Minimum
 from hea_potential.search.composition import Composition
+from hea_potential.search.relaxed_ordering import best_ordering
 from hea_potential.search.run import search
 
-__all__ = ["Archive", "Composition", "Minimum", "search"]
+__all__ = ["Archive", "Composition", "Minimum", "best_ordering", "search"]

@@ -16,10 +16,10 @@ from hea_potential.search.identity import check_same, identity_of
 from hea_potential.search.journal import Journal
 from hea_potential.search.loop import Books, carry_out
 from hea_potential.search.minimise import Limits
-from hea_potential.search.moves import MOVES, Move
+from hea_potential.search.moves import Move
 from hea_potential.search.pair import Pair
 from hea_potential.search.plan import Plan, planned
-from hea_potential.search.settings import METHODS, Settings, chosen, chosen_pair, one_of
+from hea_potential.search.settings import METHODS, Settings, chosen, chosen_moves, chosen_pair, one_of
 from hea_potential.search.starts import STARTS, Start
 from hea_potential.search.state import Observer, Run, Stop
 from hea_potential.search.witness import LONGEST, Witness
@@ -41,7 +41,7 @@ class Options(TypedDict, total=False):
     pair: str | Path | Pair | None
     method: str
     starts: Sequence[str] | Mapping[str, Start]
-    moves: Sequence[str] | Mapping[str, Move]
+    moves: Sequence[str] | Mapping[str, Move] | None
     limits: Limits | None
     window: int | None
     executor: Executor | None
@@ -77,7 +77,7 @@ def search(
     pair: str | Path | Pair | None = None,
     method: str = "ga",
     starts: Sequence[str] | Mapping[str, Start] = ("random",),
-    moves: Sequence[str] | Mapping[str, Move] = tuple(MOVES),
+    moves: Sequence[str] | Mapping[str, Move] | None = None,
     limits: Limits | None = None,
     window: int | None = None,
     executor: Executor | None = None,
@@ -96,11 +96,12 @@ def search(
     interrupted run of the same search is continued (None: nothing is written). model: name or path for `pair_style
     hea`, by default hea6; or pair: a file of LAMMPS lines for any other pair style, see `Pair.of_file`. method: a name
     of `METHODS`. starts, moves: names, or functions of your own by name (module-level ones, so that they travel to
-    workers). limits: of one minimisation. window: tasks that may be under way at once, by default 16, or 4 a rank where
-    there are more than four; what a seed finds depends on it. executor: with the number of its `workers`, instead of
-    the ranks of mpirun. observers: called with the `Run` after every change. task_seconds: what is in the same task for
-    longer hangs, and its process is ended; like a task that crashes its process, it is not done again when the run is
-    continued (only with `out`).
+    workers); by default all moves, with those of `homotops` for an alloy and `pair_style hea`. limits: of one
+    minimisation. window: tasks that may be under way at once, by default 16, or 4 a rank where there are more than
+    four; what a seed finds depends on it. executor: with the number of its `workers`, instead of the ranks of mpirun.
+    observers: called with the `Run` after every change. task_seconds: what is in the same task for longer hangs, and
+    its process is ended; like a task that crashes its process, it is not done again when the run is continued (only
+    with `out`).
 
     Raises InputError, PairError, RunFolderError, OutputError, WorkersError, SearchError: all of them are HEAError.
     """
@@ -114,13 +115,13 @@ def search(
         settings = [
             Settings(
                 whole,
-                chosen_pair(whole, model, pair),
+                style,
                 one_of("method", method, METHODS),
                 limits or Limits(),
                 chosen("start", starts, STARTS),
-                chosen("move", moves, MOVES),
+                chosen_moves(whole, style, moves),
             )
-            for whole in wholes
+            for whole, style in ((whole, chosen_pair(whole, model, pair)) for whole in wholes)
         ]
         helps = executor is None or manager_should_help(workers)
         ranks = workers + helps if executor is not None else 1

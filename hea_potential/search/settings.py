@@ -11,8 +11,9 @@ from hea_potential.errors import InputError
 from hea_potential.search.basin_hopping import HOPS, BasinHopping
 from hea_potential.search.composition import Composition
 from hea_potential.search.genetic import GeneticAlgorithm, Method
+from hea_potential.search.homotops import homotop_moves
 from hea_potential.search.minimise import Limits
-from hea_potential.search.moves import Move
+from hea_potential.search.moves import MOVES, Move
 from hea_potential.search.pair import Pair
 from hea_potential.search.starts import Start
 from hea_potential.search.tasks import Setup
@@ -51,6 +52,14 @@ def chosen_pair(composition: Composition, model: str | Path | None, pair: str | 
             f"search: got the model {str(model)!r} and a pair style; give one of them, a pair style names its own model"
         )
     return pair if isinstance(pair, Pair) else Pair.of_file(Path(pair), composition)
+
+
+def chosen_moves(
+    composition: Composition, pair: Pair, given: Sequence[str] | Mapping[str, Move] | None
+) -> tuple[tuple[str, Move], ...]:
+    """The moves asked for, all by default: an alloy that is searched with a model has those for orderings as well."""
+    known = {**MOVES, **homotop_moves(composition, pair)}
+    return chosen("move", known if given is None else given, known)
 
 
 def one_of(what: str, name: str, known: Mapping[str, object]) -> str:

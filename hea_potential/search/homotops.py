@@ -1,0 +1,93 @@
+"""Moves that find good orderings by the engine's exchange scan: for searches of alloys with `pair_style hea`.
+
+They hold the path of the model and the elements alone, so that they travel to workers; each process builds the engine's
+scan once. The atoms stay where they are, and the quench that follows every move relaxes what the new ordering strains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from hea_potential.engine import ExchangeScan, Model, ModelError
+from hea_potential.errors import InputError, ModelFileError
+from hea_potential.model_file import find_model
+from hea_potential.search.composition import Composition
+from hea_potential.search.geometry import Cluster, Floats
+from hea_potential.search.moves import Move
+from hea_potential.search.orderings import half_edges, hop
+from hea_potential.search.pair import Pair
+from hea_potential.search.sites import matched_sites
+
+DESCENTS = 3  # of a use of `Orderings`
+FRESH = 0.25  # share of its uses that begin from a random ordering
+
+
+@lru_cache(maxsize=2)
+def exchange_scan(model: str | Path, symbols: tuple[str, ...], precision: str = "single") -> ExchangeScan:
+    """The exchange scan of this process for a model by its name or path, with one type for each symbol.
+
+    Raises ModelFileError for a model that cannot be read, InputError for an element that it lacks.
+    """
+    path = find_model(model)
+    try:
+        read = Model(path)
+    except ModelError as error:
+        raise ModelFileError(f"model file {path}: {error}") from error
+    unknown = [symbol for symbol in symbols if symbol not in read.elements]
+    if unknown:
+        raise InputError(f"elements: got {', '.join(unknown)}; the model {model} knows {', '.join(read.elements)}")
+    if precision not in ("single", "double"):
+        raise InputError(f"precision: got {precision!r}; allowed are single, double")
+    return ExchangeScan(read, [read.elements.index(symbol) for symbol in symbols], precision)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Orderings:
+    """A local minimum in the space of orderings on the geometry of the parent: from its own ordering, or now and then
+    from a random one.
+    """
+
+    model: str
+    symbols: tuple[str, ...]
+
+    def __call__(self, rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
+        """Return the parent's geometry with another ordering."""
+        (parent,) = parents
+        scan = exchange_scan(self.model, self.symbols)
+        scan.place(*half_edges(parent.positions, scan.cutoff))
+        found = hop(rng, scan, parent.types.astype(np.int32), DESCENTS, fresh=rng.uniform() < FRESH)
+        return Cluster(found.types.astype(np.int64), parent.positions)
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """The geometry of the first parent with the ordering of the second, carried over by matching sites and then
+    followed downhill.
+    """
+
+    model: str
+    symbols: tuple[str, ...]
+
+    def __call__(self, rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
+        """Return the first parent's geometry with the second's ordering."""
+        geometry, ordering = parents
+        types = ordering.types[matched_sites(rng, geometry, ordering, bonds)]
+        scan = exchange_scan(self.model, self.symbols)
+        scan.place(*half_edges(geometry.positions, scan.cutoff))
+        found = hop(rng, scan, types.astype(np.int32), 1)
+        return Cluster(found.types.astype(np.int64), geometry.positions)
+
+
+def homotop_moves(composition: Composition, pair: Pair) -> dict[str, Move]:
+    """The moves for the orderings of an alloy, by name; none for other pair styles and for one element."""
+    if pair.model is None or len(composition.symbols) < 2:
+        return {}
+    return {
+        "orderings": Move(Orderings(pair.model, composition.symbols), elements=2),
+        "transfer": Move(Transfer(pair.model, composition.symbols), parents=2, elements=2),
+    }

@@ -1,0 +1,119 @@
+"""`best_ordering(...)`: which element sits where in a cluster of given geometry, ASE structures in and out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.optimize import LBFGS
+
+from hea_potential.calculator import HEACalculator
+from hea_potential.errors import InputError
+from hea_potential.search.homotops import exchange_scan
+from hea_potential.search.orderings import LOWER, half_edges, hop
+
+MOST_STEPS = 2000  # of one relaxation
+
+
+def best_ordering(
+    atoms: Atoms,
+    model: str | Path = "hea6",
+    *,
+    descents: int = 5,
+    relax: bool = True,
+    fmax: float = 0.01,
+    rounds: int = 10,
+    seed: int = 0,
+) -> Atoms:
+    """The ordering of lowest energy that is found for a cluster: its elements are exchanged, its geometry is kept.
+
+    Swaps are followed downhill on the fixed geometry by the engine's exchange scan. With `relax` the cluster is relaxed
+    before, and again with its new ordering: the strain that an ordering relaxes changes the energies of swaps, so both
+    are repeated until no swap of the relaxed cluster lowers its energy.
+
+    Args:
+        atoms: a cluster of two elements or more that the model knows, not periodic; positions in Angstrom. It is not
+            changed.
+        model: name of a shipped model, or path of a model file.
+        descents: in every round, the first from the present ordering, the others from the lowest found after some
+            random swaps; in the first round also one from a random ordering each.
+        relax: also relax the geometry; otherwise every atom stays where it is.
+        fmax: largest force of a relaxed cluster, eV/Angstrom.
+        rounds: of relaxing and exchanging, at most.
+        seed: of the random swaps; the same seed gives the same ordering.
+
+    Returns:
+        A copy of `atoms`, in their order, with the new elements and positions, and with energy (eV) and forces
+        (eV/Angstrom) in a SinglePointCalculator.
+
+    Raises:
+        InputError: one element only, an element that the model lacks, positions that are not finite or overlap,
+            periodic directions, arguments out of range.
+        ModelFileError: the model is not there, or damaged.
+    """
+    check_cluster(atoms)
+    if descents < 1 or rounds < 1:
+        raise InputError(f"best_ordering: got {descents} descents and {rounds} rounds; allowed is 1 or more of each")
+    if not 0.0 < fmax < np.inf:
+        raise InputError(f"best_ordering: fmax is {fmax}; allowed are positive numbers, in eV/Angstrom")
+    if seed < 0:
+        raise InputError(f"best_ordering: seed {seed}; it must not be negative")
+    rng = np.random.default_rng(seed)
+    calculator = HEACalculator(model)
+    best = relaxed(atoms, calculator, fmax if relax else None)
+    for number in range(rounds if relax else 1):
+        ordered = exchanged(rng, best, model, descents, with_random=number == 0)
+        if (ordered.numbers == best.numbers).all():
+            break
+        ordered = relaxed(ordered, calculator, fmax if relax else None)
+        if ordered.get_potential_energy() > best.get_potential_energy() - LOWER:
+            break
+        best = ordered
+    return best
+
+
+def check_cluster(atoms: Atoms) -> None:
+    """Refuse structures that have no orderings, or that are not clusters."""
+    symbols = atoms.symbols.species()
+    if len(symbols) < 2:
+        raise InputError(
+            f"best_ordering: got {len(atoms)} atoms of {', '.join(symbols) or 'no element'}; allowed are clusters of "
+            f"two elements or more"
+        )
+    if atoms.pbc.any():
+        raise InputError(f"best_ordering: got pbc {atoms.pbc.tolist()}; allowed are clusters, periodic in no direction")
+    if not np.isfinite(atoms.positions).all():
+        atom = int(np.argmin(np.isfinite(atoms.positions).all(axis=1)))
+        raise InputError(
+            f"positions: got {atoms.positions[atom].tolist()} for atom {atom}; allowed are finite numbers, in Angstrom"
+        )
+
+
+def relaxed(atoms: Atoms, calculator: HEACalculator, fmax: float | None) -> Atoms:
+    """A copy of a cluster with its energy and forces, relaxed unless `fmax` is None."""
+    moved = atoms.copy()
+    moved.set_constraint()
+    moved.calc = calculator
+    if fmax is not None:
+        LBFGS(moved, logfile=None).run(fmax=fmax, steps=MOST_STEPS)
+    energy, forces = moved.get_potential_energy(), moved.get_forces()
+    moved.calc = SinglePointCalculator(moved, energy=energy, forces=forces)
+    return moved
+
+
+def exchanged(rng: np.random.Generator, atoms: Atoms, model: str | Path, descents: int, with_random: bool) -> Atoms:
+    """A copy of a cluster with the lowest ordering that is found on its geometry; its own if none is lower."""
+    symbols = tuple(sorted(atoms.symbols.species()))
+    types = np.array([symbols.index(symbol) for symbol in atoms.symbols], dtype=np.int32)
+    scan = exchange_scan(model, symbols, "double")
+    scan.place(*half_edges(atoms.positions, scan.cutoff))
+    found = [hop(rng, scan, types, descents)]
+    if with_random:
+        found += [hop(rng, scan, types, 1, fresh=True) for _ in range(descents)]
+    lowest = min(found, key=lambda ordering: ordering.energy)
+    ordered = atoms.copy()
+    if lowest.energy < scan.order(types) - LOWER:
+        ordered.symbols = [symbols[kind] for kind in lowest.types]
+    return ordered
