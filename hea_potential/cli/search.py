@@ -25,7 +25,9 @@ def search(
     all_ratios: Annotated[
         bool,
         typer.Option(
-            "--all-ratios", help="From pure to pure; without it equal numbers of each element.", rich_help_panel=WHAT
+            "--all-ratios",
+            help="All ratios of the elements, from pure to pure; without it only the equal one.",
+            rich_help_panel=WHAT,
         ),
     ] = False,
     ratio_step: Annotated[
@@ -63,8 +65,8 @@ def search(
         typer.Option(
             "--budget",
             "-b",
-            help="500 minimisations, 100000calls (force calls) or 10min; those of earlier calls count, time does not. "
-            "1000 if there is no other limit.",
+            help="Minimisations, such as 500; or 100000calls, for force calls; or 10min. All but time is counted from "
+            "the beginning of the run, not of this call. 1000 if there is no other limit.",
             rich_help_panel=WHEN,
         ),
     ] = None,
@@ -95,7 +97,7 @@ def search(
         float,
         typer.Option(
             min=1e-9,
-            help="Largest force of a minimum, in units of the pair style (eV/Angstrom).",
+            help="Largest force on an atom of a minimum, in units of the pair style (eV/Angstrom).",
             rich_help_panel=HOW,
         ),
     ] = 0.01,
@@ -117,7 +119,11 @@ def search(
         ),
     ] = None,
     task_seconds: Annotated[
-        float, typer.Option(help="A task that takes longer hangs: its process is ended, and the task not done again.")
+        float,
+        typer.Option(
+            help="A task that takes longer hangs: its process is ended, and the task not done again.",
+            rich_help_panel=HOW,
+        ),
     ] = 3600.0,
 ) -> None:
     """Search for the structures and orderings of lowest energy of clusters, of one composition or a range.
@@ -128,7 +134,7 @@ def search(
     Example:
         hea search Cu19Ni19 --budget 500 --seed 1
         mpirun -n 4 hea search Cu10Ni10Pd10Ag10Pt10Au5 --budget 2h
-        hea search --size 38 --elements Ni,Cu --all-ratios --ratio-step 4 --budget 300
+        hea search --size 38 --elements Ni,Cu --all-ratios --budget 300
         hea search Ar38 --pair lennard_jones.lmp --target -173.928 --fmax 0.001
     """
     from hea_potential.search.minimise import Limits

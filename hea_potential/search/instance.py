@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -68,5 +69,6 @@ def create_atoms(engine: Any, types: Integers, positions: Floats) -> None:
 
 
 def one_line(error: BaseException) -> str:
-    """An error's message without line breaks."""
-    return " ".join(str(error).split()).removeprefix("ERROR: ") or type(error).__name__
+    """An error's message without line breaks, and without where in its sources LAMMPS found it."""
+    text = re.sub(r" \(\S+\.(cpp|h):\d+\)( Last (input line|command): .*)?", "", " ".join(str(error).split()))
+    return text.removeprefix("ERROR: ") or type(error).__name__

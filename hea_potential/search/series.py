@@ -29,6 +29,7 @@ FILES = {
     "best.extxyz": "the best of each (extended XYZ)",
     "": "a folder for each composition",
 }
+LEFT = ("composition", "motif", "group", "shells")  # columns of words
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,10 @@ def headings(unit: str) -> tuple[str, ...]:
     return (
         "composition",
         f"energy, {unit}",
-        f"{unit}/atom",
         f"excess, {scaled}/atom",
         f"above hull, {scaled}/atom",
+        "motif",
+        "group",
         "shells, core@surface",
         "hits",
         "minima",
@@ -92,13 +94,14 @@ def cells(member: Member) -> tuple[str, ...]:
     """A line of that table."""
     archive, best = member.run.archive, member.best
     if best is None:
-        return (archive.composition.formula, "none found", "", "", "", "", "", "0")
+        return (archive.composition.formula, "none found", *[""] * 6, "0")
     scale, digits = (1000.0, 2) if archive.energy_unit == "eV" else (1.0, 6)
     return (
         archive.composition.formula,
         f"{best.minimum.energy:.6f}",
-        f"{best.minimum.energy / archive.composition.size:.6f}",
         *(f"{scale * each:.{digits}f}" if np.isfinite(each) else "-" for each in (member.excess, member.above_hull)),
+        best.motif,
+        best.point_group,
         best.shells,
         f"{best.minimum.hits}",
         f"{len(archive)}",
@@ -109,7 +112,8 @@ def rows_of(members: Sequence[Member]) -> list[list[object]]:
     """The table of compositions for other programs: headings, then a row for each, nothing where nothing is known."""
     unit = members[0].run.archive.energy_unit.replace("/", " per ")
     heads = ["composition", "atoms", f"energy ({unit})", f"excess ({unit} per atom)", f"above hull ({unit} per atom)"]
-    rows: list[list[object]] = [[*heads, "shells", "hits", "minima", "minimisations", "force calls", "seed"]]
+    words = ["motif", "point group", "shells"]
+    rows: list[list[object]] = [[*heads, *words, "hits", "minima", "minimisations", "force calls", "seed"]]
     for member in members:
         run, best = member.run, member.best
         numbers = (best.minimum.energy if best else np.nan, member.excess, member.above_hull)
@@ -118,7 +122,7 @@ def rows_of(members: Sequence[Member]) -> list[list[object]]:
                 run.archive.composition.formula,
                 run.archive.composition.size,
                 *(round(number, 9) if np.isfinite(number) else "" for number in numbers),
-                best.shells if best else "",
+                *((best.motif, best.point_group, best.shells) if best else [""] * len(words)),
                 best.minimum.hits if best else 0,
                 len(run.archive),
                 run.tally.done,
@@ -134,7 +138,7 @@ def report_series(folder: Path, members: Sequence[Member], console: Console) -> 
     runs = [member.run for member in members]
     table = Table(title="Lowest minimum of each composition", title_justify="left")
     for heading in headings(runs[0].archive.energy_unit):
-        table.add_column(heading, justify="left" if heading.startswith(("composition", "shells")) else "right")
+        table.add_column(heading, justify="left" if heading.startswith(LEFT) else "right", overflow="fold")
     for member in members:
         table.add_row(*cells(member))
     tally = Tally()

@@ -62,7 +62,9 @@ def lowest_table(archive: Archive, bonds: Floats) -> Table:
     """The ten lowest distinct minima."""
     table = Table(title=f"{archive.composition.formula}: lowest distinct minima", title_justify="left")
     for heading in headings(archive.energy_unit):
-        table.add_column(heading, justify="left" if heading.startswith(("shells", "found")) else "right")
+        table.add_column(
+            heading, justify="left" if heading.startswith(("motif", "group", "shells", "found")) else "right"
+        )
     for rank, description in enumerate(described(archive, bonds), start=1):
         table.add_row(*texts(rank, description))
     return table
