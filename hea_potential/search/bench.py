@@ -85,7 +85,7 @@ def bench_search(
         bench = opened(folder, Bench(label or f"{composition} {method}", target, budget))
         for repeat in range(len(bench.trials), repeats):
             watch = Watch(bench, method, window, folder, progress)
-            archive = search(
+            search(
                 composition,
                 target=target,
                 budget=budget,
@@ -97,7 +97,7 @@ def bench_search(
                 observers=(watch,),
                 **settings,
             )
-            assert archive is not None
+            assert watch.run is not None
             bench = replace(bench, identity=watch.identity, trials=(*bench.trials, trial_of(watch.run)))
             if folder is not None:
                 write_record(folder, bench)
@@ -122,19 +122,18 @@ def trial_of(run: Run) -> Trial:
 class Watch:
     """An observer that checks before the first minimisation whether a search is the one whose repeats are kept."""
 
-    run: Run
-    identity: dict[str, Any]
-
     def __init__(self, bench: Bench, method: str, window: int, folder: Path | None, progress: Progress) -> None:
         self.bench = bench
         self.method = method
         self.window = window
         self.folder = folder
         self.progress = progress
+        self.run: Run | None = None
+        self.identity: dict[str, Any] = {}
 
     def __call__(self, run: Run) -> None:
         """See the run, and tell of it."""
-        if not hasattr(self, "run"):
+        if self.run is None:
             self.run = run
             self.identity = identity_of(run.setup, self.method, self.window)
             # A repeat is known by its place: all seeds follow from the first.
