@@ -162,27 +162,31 @@ def search(
         folder = out or Path("runs") / folder_name(wanted)
         if budget is None and force_calls is None and time is None and target is None:
             budget = "1000"
-        with LiveProgress() as progress:
-            run_search(
-                wanted if len(wanted) > 1 else wanted[0],
-                budget=budget,
-                force_calls=force_calls,
-                time=time,
-                target=target,
-                seed=seed,
-                out=folder,
-                model=model,
-                pair=pair,
-                method=method,
-                starts=tuple(STARTS) if starts == "all" else names(starts),
-                moves=None if moves is None else names(moves),
-                limits=Limits(fmax, calls, minimiser),
-                window=window,
-                task_seconds=task_seconds,
-                executor=rank_0[0],
-                workers=rank_0[1],
-                observers=(progress, finish),
-            )
+        try:
+            with LiveProgress() as progress:
+                run_search(
+                    wanted if len(wanted) > 1 else wanted[0],
+                    budget=budget,
+                    force_calls=force_calls,
+                    time=time,
+                    target=target,
+                    seed=seed,
+                    out=folder,
+                    model=model,
+                    pair=pair,
+                    method=method,
+                    starts=tuple(STARTS) if starts == "all" else names(starts),
+                    moves=None if moves is None else names(moves),
+                    limits=Limits(fmax, calls, minimiser),
+                    window=window,
+                    task_seconds=task_seconds,
+                    executor=rank_0[0],
+                    workers=rank_0[1],
+                    observers=(progress, finish),
+                )
+        except KeyboardInterrupt:
+            typer.echo(f"hea: interrupted; the same command goes on with what is in {folder}", err=True)
+            raise typer.Exit(130) from None
         if len(wanted) == 1:
             report(runs[0], console())
         else:

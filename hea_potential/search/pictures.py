@@ -22,15 +22,16 @@ FRONT = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
 SIDE = np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
 
 
-def draw_best(path: Path, archive: Archive) -> None:
-    """Write a PNG of the best minimum, complete or not at all; the archive must not be empty."""
+def draw_best(path: Path, archive: Archive, words: str = "") -> None:
+    """Write a PNG of the best minimum with words about it, complete or not at all; the archive must not be empty."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     best = archive.lowest(1)[0]
     figure = Figure(figsize=(11.0, 5.2), dpi=160, facecolor="white")
     FigureCanvasAgg(figure)
-    front, side, ladder = figure.subplots(1, 3, width_ratios=(1.0, 1.0, 0.55))
+    grid = figure.add_gridspec(1, 4, width_ratios=(1.0, 1.0, 0.1, 0.5))  # the third is left empty, for numbers
+    front, side, ladder = (figure.add_subplot(grid[column]) for column in (0, 1, 3))
     radii = drawn_radii(archive.composition, best.cluster)
     positions = upright(best.cluster.positions)
     reach = float((np.linalg.norm(positions, axis=1) + radii).max()) * 1.03
@@ -44,7 +45,7 @@ def draw_best(path: Path, archive: Archive) -> None:
         f"{symbol}$_{{{count}}}$"
         for symbol, count in zip(archive.composition.symbols, archive.composition.counts, strict=True)
     )
-    figure.suptitle(f"{formula}    {best.energy:.4f} {archive.energy_unit}", fontsize=15)
+    figure.suptitle(f"{formula}    {best.energy:.4f} {archive.energy_unit}    {words}", fontsize=15)
     figure.subplots_adjust(left=0.01, right=0.985, top=0.9, bottom=0.12, wspace=0.08)
     with complete_file(path) as temporary:
         figure.savefig(temporary, format="png")

@@ -32,10 +32,11 @@ def illustrate(run: Run) -> None:
     archive, bonds = run.archive, run.setup.bond_lengths
     if archive.folder is None or not len(archive):
         return
-    draw_best(archive.folder / "best.png", archive)
+    lowest = described(archive, bonds)
+    draw_best(archive.folder / "best.png", archive, f"{lowest[0].motif}, {lowest[0].point_group}")
     listed = [
         Shown(texts(rank, each), archive.composition, each.minimum.cluster, bonds)
-        for rank, each in enumerate(described(archive, bonds), start=1)
+        for rank, each in enumerate(lowest, start=1)
     ]
     title = f"{archive.composition.formula}: lowest minima, seed {run.setup.seed}"
     write_view(archive.folder / "view.html", title, headings(archive.energy_unit), listed)
