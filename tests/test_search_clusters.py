@@ -169,7 +169,7 @@ def test_the_archive_knows_a_minimum_again() -> None:
     composition = Composition.parse("Cu8")
     bonds = bonds_of(composition)
     rng = np.random.default_rng(3)
-    archive = Archive(composition)
+    archive = Archive(composition, bonds)
     first, second = (STARTS["random"](rng, composition, bonds) for _ in range(2))
     archive.enter(result_of(first, -10.0, bonds), 0.0)
     mirrored = result_of(Cluster(first.types, -first.positions), -10.0 + 1e-6, bonds)
@@ -187,7 +187,7 @@ def test_a_population_keeps_the_lowest_that_differ() -> None:
     composition = Composition.parse("Cu9Ni9")
     bonds = bonds_of(composition)
     rng = np.random.default_rng(5)
-    archive = Archive(composition)
+    archive = Archive(composition, bonds)
     population = Population(3)
     minima = [
         archive.enter(result_of(STARTS["random"](rng, composition, bonds), energy, bonds), 0.0)

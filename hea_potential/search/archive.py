@@ -9,7 +9,9 @@ from operator import attrgetter
 from pathlib import Path
 
 from hea_potential.search.composition import Composition
-from hea_potential.search.geometry import Cluster
+from hea_potential.search.geometry import Cluster, Floats
+from hea_potential.search.motif import motif
+from hea_potential.search.point_group import point_group
 from hea_potential.search.similarity import Fingerprint, similarities
 from hea_potential.search.tasks import Result
 
@@ -20,7 +22,7 @@ WINDOW = 2e-6  # of the energy's size: what a minimisation's end leaves open
 @dataclass(eq=False)
 class Minimum:
     """A distinct minimum. `number` counts minima from 0 in the order of their finding; `parents` are numbers of
-    minima.
+    minima; `found_after` is in seconds of the run. See `motif` and `point_group` for what those can be.
     """
 
     number: int
@@ -29,16 +31,24 @@ class Minimum:
     fingerprint: Fingerprint = field(repr=False)
     task: int
     operator: str
+    quench: str
     parents: tuple[int, ...]
     found_after: float
+    motif: str
+    point_group: str
     hits: int = 1
 
 
 class Archive:
-    """The distinct minima of a search of one composition, and the folder where they are written (None: nowhere)."""
+    """The distinct minima of a search of one composition with these bond lengths (S, S), and the folder where they are
+    written (None: nowhere).
+    """
 
-    def __init__(self, composition: Composition, energy_unit: str = "eV", folder: Path | None = None) -> None:
+    def __init__(
+        self, composition: Composition, bonds: Floats, energy_unit: str = "eV", folder: Path | None = None
+    ) -> None:
         self.composition = composition
+        self.bonds = bonds
         self.energy_unit = energy_unit
         self.folder = folder
         self.minima: list[Minimum] = []
@@ -58,8 +68,11 @@ class Archive:
             result.fingerprint,
             result.number,
             result.operator,
+            result.quench,
             result.parent_ids,
             age,
+            motif(result.cluster, self.bonds),
+            point_group(result.cluster, self.bonds),
         )
         self.minima.append(minimum)
         insort(self._by_energy, minimum, key=attrgetter("energy"))

@@ -28,6 +28,7 @@ from hea_potential.errors import OutputError
 from hea_potential.search.archive import Archive, Minimum
 from hea_potential.search.composition import Composition
 from hea_potential.search.journal import RunFolderError
+from hea_potential.search.rows import Row, append_copies
 
 NAME = "minima.db"
 # SQLite's codes of a file that is not what was written to it, unlike those of a disk that is full or slow.
@@ -99,9 +100,12 @@ class Database:
         if not self.pending:
             return
         try:
-            with self.rows:
-                for minimum in self.pending:
-                    self.rows.write(self.row_of(minimum), key_value_pairs=self.facts(minimum))
+            if not self.rows.count():
+                first = self.pending[0]
+                self.rows.write(self.row_of(first), key_value_pairs=self.facts(first))
+                self.pending = self.pending[1:]
+            rows = [Row(one.cluster.positions, one.energy, self.facts(one)) for one in self.pending]
+            append_copies(self.path, rows)
         except sqlite3.Error as error:
             raise self.unwritable(error) from error
         self.pending = []
@@ -111,7 +115,7 @@ class Database:
         return OutputError(f"{self.path}: cannot be written: {error}; the journal beside it keeps what was found")
 
     def row_of(self, minimum: Minimum) -> AtomsRow:
-        """The row that ASE would make of `atoms_of`, without the comparisons that take longer than writing it."""
+        """The row that ASE would make of `atoms_of`."""
         now = ase.db.core.now()
         return AtomsRow(
             {
@@ -128,15 +132,21 @@ class Database:
         )
 
     def facts(self, minimum: Minimum) -> dict[str, str | int | float]:
-        """What can be selected by: identity, lineage, seed and time."""
-        return {
-            "minimum": minimum.number,
-            "task": minimum.task,
-            "operator": minimum.operator,
-            "parents": "from " + " ".join(map(str, minimum.parents)) if minimum.parents else "none",
-            "found_after": minimum.found_after,
-            "seed": self.seed,
-        }
+        """What can be selected by: its facts, and seed and time of the run."""
+        return {**facts_of(minimum), "seed": self.seed, "found_after": minimum.found_after}
+
+
+def facts_of(minimum: Minimum) -> dict[str, str | int | float]:
+    """Identity, structure and lineage of a minimum; its parents are "none" or, say, "from 3 8"."""
+    return {
+        "minimum": minimum.number,
+        "motif": minimum.motif,
+        "point_group": minimum.point_group,
+        "task": minimum.task,
+        "operator": minimum.operator,
+        "quench": minimum.quench,
+        "parents": "from " + " ".join(map(str, minimum.parents)) if minimum.parents else "none",
+    }
 
 
 def atoms_of(minimum: Minimum, composition: Composition) -> Atoms:
@@ -147,11 +157,11 @@ def atoms_of(minimum: Minimum, composition: Composition) -> Atoms:
 
 
 def write_structures(path: Path, minima: Sequence[Minimum], archive: Archive) -> None:
-    """Write minima as extended XYZ, complete or not at all."""
+    """Write minima as extended XYZ, complete or not at all. No times: the file is a function of seed and window."""
     frames = []
     for minimum in minima:
         atoms = atoms_of(minimum, archive.composition)
-        atoms.info.update(minimum=minimum.number, task=minimum.task, operator=minimum.operator, hits=minimum.hits)
+        atoms.info.update(facts_of(minimum), hits=minimum.hits)
         frames.append(atoms)
     with complete_file(path) as temporary:
         write(temporary, frames, format="extxyz", parallel=False)

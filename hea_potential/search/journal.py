@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from hea_potential.errors import HEAError, OutputError
+from hea_potential.search.archive import Minimum
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, Floats
 from hea_potential.search.similarity import fingerprint
@@ -163,10 +164,8 @@ def checked(line: bytes) -> dict[str, Any]:
     return json.loads(body + b"}")
 
 
-def entry_of(result: Result, minimum: int | None, is_new: bool, elapsed: float) -> dict[str, Any]:
-    """The journal's entry of a result; `minimum` is the number of the minimum that it is, `elapsed` the run's age in
-    seconds.
-    """
+def entry_of(result: Result, minimum: Minimum | None, is_new: bool, elapsed: float) -> dict[str, Any]:
+    """The journal's entry of a result; `minimum` is what it is in the archive, `elapsed` the run's age in seconds."""
     entry: dict[str, Any] = {
         "task": result.number,
         "operator": result.operator,
@@ -182,9 +181,11 @@ def entry_of(result: Result, minimum: int | None, is_new: bool, elapsed: float) 
         entry["message"] = result.message
     if minimum is not None:
         entry["energy"] = result.energy
-        entry["minimum"] = minimum
-    if is_new and result.cluster is not None:
-        entry["positions"] = base64.b64encode(result.cluster.positions.astype("<f8").tobytes()).decode()
+        entry["minimum"] = minimum.number
+    if is_new and minimum is not None:
+        entry["motif"] = minimum.motif
+        entry["point_group"] = minimum.point_group
+        entry["positions"] = base64.b64encode(minimum.cluster.positions.astype("<f8").tobytes()).decode()
     return entry
 
 

@@ -128,7 +128,7 @@ def absorb(run: Run, result: Result, books: Books) -> None:
         else:
             minimum.hits += 1
     if books.journal:
-        books.journal.append(entry_of(result, minimum.number if minimum else None, is_new, run.age))
+        books.journal.append(entry_of(result, minimum, is_new, run.age))
     if books.database and minimum is not None and is_new:
         books.database.add(minimum)
     run.method.absorb(result, minimum, is_new)

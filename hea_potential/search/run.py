@@ -178,7 +178,7 @@ def carried(
             journal.give_up(witness.crashed())
             crew.beware(witness, journal.crashed)
             books.database = Database(folder, setup.composition, setup.seed, ours)
-        archive = Archive(setup.composition, setup.pair.energy_unit, folder)
+        archive = Archive(setup.composition, setup.bond_lengths, setup.pair.energy_unit, folder)
         run = Run(setup, stop, METHODS[plan.method](setup), archive, ranks, place)
         with crew:
             carry_out(run, crew, books, plan.window, observers)

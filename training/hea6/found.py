@@ -58,7 +58,11 @@ def found_by_search(model: str, elements: tuple[str, ...], index: int, search: i
         tuple(MOVES.items()),
         seed=int(rng.integers(2**31)),
     )
-    minimiser, method, archive = Minimiser(wanted, pair, bonds, setup.limits), GeneticAlgorithm(setup), Archive(wanted)
+    minimiser, method, archive = (
+        Minimiser(wanted, pair, bonds, setup.limits),
+        GeneticAlgorithm(setup),
+        Archive(wanted, bonds),
+    )
     unknown: list[Cluster] = []
     sigmas: list[float] = []  # of the archive's minima
     for number in range(MINIMISATIONS):

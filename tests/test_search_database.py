@@ -1,0 +1,92 @@
+"""What a search writes of its minima: rows as ASE itself would write them, and extended XYZ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import ase.db
+import ase.io
+import numpy as np
+import pytest
+
+from hea_potential.search.archive import Archive, Minimum
+from hea_potential.search.composition import Composition
+from hea_potential.search.database import Database, atoms_of, facts_of, write_structures
+from hea_potential.search.similarity import fingerprint
+from hea_potential.search.starts import random_packing
+from hea_potential.search.tasks import Result
+
+COMPOSITION = Composition.parse("Cu4Au3")
+BONDS = np.array([[2.5, 2.65], [2.65, 2.8]])
+
+
+def archive_of(count: int) -> Archive:
+    rng = np.random.default_rng(1)
+    archive = Archive(COMPOSITION, BONDS)
+    for number in range(count):
+        cluster = random_packing(rng, COMPOSITION, BONDS).ordered()
+        parents = () if number < 2 else (0, 1)
+        result = Result(number, "splice", parents, "minimum", -10.0 - number, cluster, fingerprint(cluster, BONDS))
+        archive.enter(result, 0.5 * number)
+    return archive
+
+
+def written(folder: Path, *batches: list[Minimum]) -> Path:
+    for batch in batches:
+        database = Database(folder, COMPOSITION, seed=7)
+        for minimum in batch:
+            database.add(minimum)
+        database.flush()
+    return folder / "minima.db"
+
+
+def test_rows_are_what_ase_would_write(tmp_path: Path) -> None:
+    minima = archive_of(6).minima
+    path = written(tmp_path, minima[:1], minima[1:4], [], minima[4:])
+    with ase.db.connect(tmp_path / "plain.db") as plain:
+        for minimum in minima:
+            plain.write(
+                atoms_of(minimum, COMPOSITION),
+                key_value_pairs={**facts_of(minimum), "seed": 7, "found_after": minimum.found_after},
+            )
+    rows, expected = (list(ase.db.connect(name, serial=True).select()) for name in (path, tmp_path / "plain.db"))
+    assert len(rows) == len(expected) == 6
+    for row, other in zip(rows, expected, strict=True):
+        assert (row.id, row.energy, row.formula) == (other.id, other.energy, other.formula)
+        assert row.key_value_pairs == other.key_value_pairs
+        assert row.mass == pytest.approx(other.mass)
+        assert row.data == other.data == {}
+        assert row.toatoms() == other.toatoms()
+    assert len({row.unique_id for row in rows}) == 6
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("minimum=3", [3]),
+        ("energy<-13", [4, 5]),
+        ("parents=none", [0, 1]),
+        ("Cu=4,task>3", [4, 5]),
+        ("seed=7,found_after<1", [0, 1]),
+    ],
+)
+def test_rows_are_found_by_their_facts(tmp_path: Path, query: str, expected: list[int]) -> None:
+    path = written(tmp_path, archive_of(6).minima)
+    assert [row.minimum for row in ase.db.connect(path, serial=True).select(query)] == expected
+
+
+def test_structure_is_a_fact(tmp_path: Path) -> None:
+    minima = archive_of(3).minima
+    path = written(tmp_path, minima)
+    for row in ase.db.connect(path, serial=True).select():
+        assert (row.motif, row.point_group) == (minima[row.minimum].motif, minima[row.minimum].point_group)
+        assert (row.motif, row.point_group) == ("coreless", "C1")
+
+
+def test_structures_carry_their_facts(tmp_path: Path) -> None:
+    archive = archive_of(3)
+    archive.minima[2].hits = 4
+    write_structures(tmp_path / "lowest.extxyz", archive.lowest(2), archive)
+    frames = ase.io.read(tmp_path / "lowest.extxyz", ":")
+    assert [frame.get_potential_energy() for frame in frames] == [-12.0, -11.0]
+    assert frames[0].info == {**facts_of(archive.minima[2]), "hits": 4}
