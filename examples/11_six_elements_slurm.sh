@@ -12,6 +12,6 @@
 # script is a small search on this machine. mpirun is that of the same environment as hea: it starts its ranks on the
 # nodes of the job by itself.
 set -euo pipefail
-budget="${1:-60}"
+if [ $# -gt 0 ]; then limit=(--time "$1"); else limit=(--budget 60); fi
 export OMP_NUM_THREADS=1
-mpirun -n "${SLURM_NTASKS:-2}" hea search Ni7Cu7Pd6Ag6Pt6Au6 --budget "$budget" --seed 1 --out runs/six
+mpirun -n "${SLURM_NTASKS:-2}" hea search Ni7Cu7Pd6Ag6Pt6Au6 "${limit[@]}" --seed 1 --out runs/six

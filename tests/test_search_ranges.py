@@ -112,10 +112,8 @@ def test_budgets_are_read_with_their_units(words: int | str | None, budget: Budg
 
 
 def test_limits_given_apart_are_read_too() -> None:
-    assert Budget.parse(3, force_calls=7, time="2min") == Budget(3, 7, 120.0)
-    assert Budget.parse(None, time=2.5) == Budget(seconds=2.5)
-    with pytest.raises(InputError, match="limited twice"):
-        Budget.parse("5min", time=3)
+    assert Budget.parse(3, force_calls=7, time="2min") == Budget(3, 7, None, 120.0)
+    assert Budget.parse("1h", time=2.5) == Budget(seconds=3600.0, seconds_of_call=2.5)
     with pytest.raises(InputError, match="limited twice"):
         Budget.parse("5calls", force_calls=3)
 
@@ -185,6 +183,16 @@ def test_a_range_goes_on_where_it_was(tmp_path: Path, pair: Path) -> None:
         search(compositions, pair=pair, seed=1, budget=20, out=tmp_path)
     first, second = (len(entries(tmp_path / formula)) for formula in ("Ar5", "Ar6"))
     assert first == second == 21
+
+
+def test_a_budget_of_time_counts_earlier_calls_and_a_time_does_not(tmp_path: Path, pair: Path) -> None:
+    counts = []
+    for limit in ({"budget": "0.6s"}, {"budget": "0.6s"}, {"time": "0.6s"}):
+        search("Ar9", pair=pair, seed=2, out=tmp_path, **limit)
+        counts.append(len(entries(tmp_path)))
+    first, second, third = counts
+    assert first <= second < 1.5 * first  # what the first call may have left of its time
+    assert third > second
 
 
 def test_a_budget_of_force_calls_ends_where_it_is_spent(tmp_path: Path, pair: Path) -> None:

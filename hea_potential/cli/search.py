@@ -65,8 +65,8 @@ def search(
         typer.Option(
             "--budget",
             "-b",
-            help="Minimisations, such as 500; or 100000calls, for force calls; or 10min. All but time is counted from "
-            "the beginning of the run, not of this call. 1000 if there is no other limit.",
+            help="Minimisations, such as 500; or force calls, such as 100000calls; or time, such as 10min. Those of "
+            "earlier calls count. 1000 minimisations if there is no other limit.",
             rich_help_panel=WHEN,
         ),
     ] = None,
@@ -75,7 +75,12 @@ def search(
     ] = None,
     time: Annotated[
         str | None,
-        typer.Option("--time", "-t", help="Seconds of this call, or 10min, 2h.", rich_help_panel=WHEN),
+        typer.Option(
+            "--time",
+            "-t",
+            help="Time of this call, whatever earlier ones took: seconds, 10min, 2h.",
+            rich_help_panel=WHEN,
+        ),
     ] = None,
     target: Annotated[
         float | None, typer.Option(help="Energy at which to end, or below.", rich_help_panel=WHEN)

@@ -14,16 +14,17 @@ AMOUNT = re.compile(r"([-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|nan|inf))\s*([a-z]*)", re
 
 @dataclass(frozen=True)
 class Budget:
-    """Minimisations, force calls and seconds; None is no limit."""
+    """Minimisations, force calls and seconds of a run in all, and seconds of one call; None is no limit."""
 
     minimisations: int | None = None
     calls: int | None = None
     seconds: float | None = None
+    seconds_of_call: float | None = None
 
     @staticmethod
     def parse(words: int | str | None, force_calls: int | None = None, time: float | str | None = None) -> Budget:
         """Read `words` (minimisations without a unit, force calls with `calls`, a time with `s`, `min` or `h`) beside
-        limits that are given apart; a `time` without a unit is in seconds.
+        force calls that are given apart and the `time` of this call, which is in seconds where it has no unit.
 
         Raises InputError for what cannot be read, is not positive and finite, or is given twice.
         """
@@ -35,14 +36,13 @@ class Budget:
             if calls is not None:
                 raise InputError(f"search: force calls are limited twice, by the budget {words!r} and to {force_calls}")
             calls = float(force_calls)
-        if time is not None:
-            if seconds is not None:
-                raise InputError(f"search: the time is limited twice, by the budget {words!r} and to {time}")
-            number, unit = amount("time", time)
-            if number is None or unit not in ("", *SECONDS):
-                raise InputError(f"search: time of {time!r}; give seconds, or a number with s, min or h, such as 10min")
-            seconds = number * SECONDS.get(unit, 1.0)
-        return Budget(whole("minimisations", minimisations), whole("force calls", calls), positive(seconds))
+        number, unit = amount("time", time)
+        if unit not in ("none", "", *SECONDS):
+            raise InputError(f"search: time of {time!r}; give seconds, or a number with s, min or h, such as 10min")
+        of_call = None if number is None else number * SECONDS.get(unit, 1.0)
+        return Budget(
+            whole("minimisations", minimisations), whole("force calls", calls), positive(seconds), positive(of_call)
+        )
 
 
 def amount(what: str, words: float | str | None) -> tuple[float | None, str]:

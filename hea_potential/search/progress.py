@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -133,8 +134,8 @@ def call_rate(run: Run) -> float:
 def time_left(run: Run) -> str:
     """What budget, force calls and time leave of this composition, and of all of them."""
     left = []
-    if run.stop.seconds is not None:
-        left.append((run.stop.seconds, run.stop.seconds - run.seconds))
+    if math.isfinite(run.seconds_left):
+        left.append((run.seconds + run.seconds_left, run.seconds_left))
     if run.stop.budget is not None and rate(run) > 0.0:
         left.append((run.stop.budget / rate(run), (run.stop.budget - run.tally.done) / rate(run)))
     if run.stop.calls is not None and call_rate(run) > 0.0:

@@ -92,11 +92,11 @@ def search(
     searched in turn, each with its whole budget and with the run's folder `out`/FORMULA, and archives are returned by
     formula. A search ends when `budget` minimisations or `force_calls` are done (in all, with those of earlier calls in
     the same folder), after `time` seconds of this call, or at the energy `target`; at least one must be given. `budget`
-    may also be "100000calls" or "10min", see `Budget.parse`. seed: random by default. out: the run's folder, where an
-    interrupted run of the same search is continued (None: nothing is written). model: name or path for `pair_style
-    hea`, by default hea6; or pair: a file of LAMMPS lines for any other pair style, see `Pair.of_file`. method: a name
-    of `METHODS`. starts, moves: names, or functions of your own by name (module-level ones, so that they travel to
-    workers); by default all moves, with those of `homotops` for an alloy and `pair_style hea`. limits: of one
+    may also be "100000calls" or "10min" in all, see `Budget.parse`. seed: random by default. out: the run's folder,
+    where an interrupted run of the same search is continued (None: nothing is written). model: name or path for
+    `pair_style hea`, by default hea6; or pair: a file of LAMMPS lines for any other pair style, see `Pair.of_file`.
+    method: a name of `METHODS`. starts, moves: names, or functions of your own by name (module-level ones, so that they
+    travel to workers); by default all moves, with those of `homotops` for an alloy and `pair_style hea`. limits: of one
     minimisation. window: tasks that may be under way at once, by default 16, or 4 a rank where there are more than
     four; what a seed finds depends on it. executor: with the number of its `workers`, instead of the ranks of mpirun.
     observers: called with the `Run` after every change. task_seconds: what is in the same task for longer hangs, and

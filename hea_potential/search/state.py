@@ -17,14 +17,15 @@ from hea_potential.search.tasks import Result, Setup
 
 @dataclass(frozen=True)
 class Stop:
-    """When a run ends: minimisations in all, seconds of this call, an energy reached, force calls in all; None is no
-    limit.
+    """When a run ends: minimisations in all, seconds of this call, an energy reached, force calls and seconds in all;
+    None is no limit.
     """
 
     budget: int | None = None
     seconds: float | None = None
     target: float | None = None
     calls: int | None = None
+    age: float | None = None
 
     @staticmethod
     def of(budget: Budget, target: float | None) -> Stop:
@@ -33,7 +34,7 @@ class Stop:
             raise InputError(f"search: target energy {target}; it must be a finite number")
         if target is None and budget == Budget():
             raise InputError("search: give a budget, a time or a target, or it would never end")
-        return Stop(budget.minimisations, budget.seconds, target, budget.calls)
+        return Stop(budget.minimisations, budget.seconds_of_call, target, budget.calls, budget.seconds)
 
     def reached(self, energy: float) -> bool:
         """Whether an energy is the target or lower, to six digits."""
@@ -130,9 +131,16 @@ class Run:
         return self.target_reached or self.calls_are_spent
 
     @property
+    def seconds_left(self) -> float:
+        """How long this call may go on."""
+        of_call = math.inf if self.stop.seconds is None else self.stop.seconds - self.seconds
+        in_all = math.inf if self.stop.age is None else self.stop.age - self.age
+        return min(of_call, in_all)
+
+    @property
     def time_is_up(self) -> bool:
-        """Whether this call has used its seconds."""
-        return self.stop.seconds is not None and self.seconds >= self.stop.seconds
+        """Whether this call, or the run, has used its seconds."""
+        return self.seconds_left <= 0.0
 
 
 Observer = Callable[[Run], None]
