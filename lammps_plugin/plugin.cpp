@@ -1,11 +1,13 @@
-// Registers pair_style hea with the LAMMPS that loads this library, and refuses every LAMMPS but the one it was built
+// Registers the styles of this plugin with the LAMMPS that loads it, and refuses every LAMMPS but the one it was built
 // for.
 #include <cstdlib>
 
 #include "comm.h"
 #include "error.h"
+#include "fix_atom_rows.h"
 #include "lammps.h"
 #include "library.h"
+#include "minimize_lbfgs.h"
 #include "pair_hea.h"
 
 #ifndef HEA_LAMMPS_VERSION
@@ -43,29 +45,56 @@ int version_built_for() {
 }
 
 // LAMMPS gives C++ plugins no stable binary interface: classes change from release to release.
-void *create_pair_hea(void *instance) {
+LAMMPS_NS::LAMMPS *checked(void *instance, const char *style) {
   auto *lmp = static_cast<LAMMPS_NS::LAMMPS *>(instance);
   const int running = lammps_version(instance);
   const int built = version_built_for();
   if (running != built)
-    lmp->error->all(FLERR,
-                    "Pair style hea was built for LAMMPS version {} but runs in version {}: install hea-potential "
-                    "again beside this LAMMPS",
-                    built, running);
-  return new LAMMPS_NS::PairHEA(lmp);
+    lmp->error->all(
+        FLERR,
+        "{} was built for LAMMPS version {} but runs in version {}: install hea-potential again beside this "
+        "LAMMPS",
+        style, built, running);
+  return lmp;
+}
+
+void *create_pair_hea(void *instance) {
+  return new LAMMPS_NS::PairHEA(checked(instance, "Pair style hea"));
+}
+
+void *create_minimize_lbfgs(void *instance) {
+  return new LAMMPS_NS::MinimizeLBFGS(checked(instance, "Command minimize/lbfgs"));
+}
+
+void *create_fix_atom_rows(void *instance, int narg, char **arg) {
+  return new LAMMPS_NS::FixAtomRows(checked(instance, "Fix ATOM/ROWS"), narg, arg);
 }
 
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) void lammpsplugin_init(void *lammps, void *handle, void *register_) {
   PluginDescription plugin{};
-  // LAMMPS only prints a note when this differs from its own version text; create_pair_hea() is what refuses.
+  // LAMMPS only prints a note when this differs from its own version text; checked() is what refuses.
   plugin.version = static_cast<LAMMPS_NS::LAMMPS *>(lammps)->version;
+  plugin.author = "the hea-potential developers";
+  plugin.handle = handle;
+  const auto add = reinterpret_cast<Register>(register_);
+
   plugin.style = "pair";
   plugin.name = "hea";
   plugin.info = "pair_style hea (hea-potential)";
-  plugin.author = "the hea-potential developers";
   plugin.creator.v1 = &create_pair_hea;
-  plugin.handle = handle;
-  reinterpret_cast<Register>(register_)(&plugin, lammps);
+  add(&plugin, lammps);
+
+  plugin.style = "command";
+  plugin.name = "minimize/lbfgs";
+  plugin.info = "minimize/lbfgs etol ftol maxiter maxeval (hea-potential)";
+  plugin.creator.v1 = &create_minimize_lbfgs;
+  add(&plugin, lammps);
+
+  plugin.style = "fix";
+  plugin.name = "ATOM/ROWS";
+  plugin.info = "internal to minimize/lbfgs (hea-potential)";
+  plugin.creator.v2 = &create_fix_atom_rows;
+  add(&plugin, lammps);
 }

@@ -18,19 +18,16 @@ from hea_potential.search.pair import Pair, PairError
 from hea_potential.search.starts import random_packing
 
 LENNARD_JONES = Pair(("pair_style lj/cut 30.0", "pair_coeff * * 1.0 1.0"), units="lj")
-ALGORITHMS = ("cg", "lbfgs")
 BOND = np.array([[1.12]])
 
 
-def minimiser(formula: str, algorithm: str, fmax: float = 1e-6, calls: int = 20_000) -> Minimiser:
-    limits = Limits(fmax, calls, algorithm)
-    return Minimiser(Composition.parse(formula), LENNARD_JONES, BOND, limits)
+def minimiser(formula: str, fmax: float = 1e-6, calls: int = 20_000) -> Minimiser:
+    return Minimiser(Composition.parse(formula), LENNARD_JONES, BOND, Limits(fmax, calls))
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize(("size", "energy"), [(1, 0.0), (2, -1.0), (3, -3.0), (4, -6.0), (5, -9.103852)])
-def test_smallest_lennard_jones_clusters(size: int, energy: float, algorithm: str) -> None:
-    quench = minimiser(f"Ar{size}", algorithm)
+def test_smallest_lennard_jones_clusters(size: int, energy: float) -> None:
+    quench = minimiser(f"Ar{size}")
     start = random_packing(np.random.default_rng(1), quench.composition, BOND)
     found = quench(start)
     assert found.outcome == "minimum"
@@ -39,10 +36,9 @@ def test_smallest_lennard_jones_clusters(size: int, energy: float, algorithm: st
     quench.close()
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_a_minimum_depends_on_its_start_alone_to_the_last_bit(algorithm: str) -> None:
+def test_a_minimum_depends_on_its_start_alone_to_the_last_bit() -> None:
     rng = np.random.default_rng(2)
-    quench = minimiser("Ar20", algorithm)
+    quench = minimiser("Ar20")
     starts = [random_packing(rng, quench.composition, BOND) for _ in range(12)]
     forwards = [quench(start) for start in starts]
     quench.close()
@@ -53,27 +49,24 @@ def test_a_minimum_depends_on_its_start_alone_to_the_last_bit(algorithm: str) ->
         assert np.array_equal(one.cluster.positions, other.cluster.positions)
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_a_fragment_is_no_minimum(algorithm: str) -> None:
-    quench = minimiser("Ar4", algorithm, fmax=1e-3)
+def test_a_fragment_is_no_minimum() -> None:
+    quench = minimiser("Ar4", fmax=1e-3)
     pairs = np.array([[0.0, 0, 0], [1.1, 0, 0], [15, 0, 0], [16.1, 0, 0]])
     assert quench(Cluster(np.zeros(4, int), pairs)).outcome == "fragmented"
     quench.close()
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_spent_force_calls_are_told(algorithm: str) -> None:
-    quench = minimiser("Ar13", algorithm, fmax=1e-9, calls=5)
+def test_spent_force_calls_are_told() -> None:
+    quench = minimiser("Ar13", fmax=1e-9, calls=5)
     found = quench(random_packing(np.random.default_rng(0), quench.composition, BOND))
     assert found.outcome == "unconverged"
     assert 5 <= found.calls <= 7
     quench.close()
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e9])
-def test_after_atoms_are_lost_the_next_minimisation_works(bad: float, algorithm: str) -> None:
-    quench = minimiser("Ar3", algorithm)
+def test_after_atoms_are_lost_the_next_minimisation_works(bad: float) -> None:
+    quench = minimiser("Ar3")
     positions = np.array([[0.0, 0, 0], [1.1, 0, 0], [0.5, 1, 0]])
     broken = positions.copy()
     broken[2, 1] = bad
@@ -84,10 +77,9 @@ def test_after_atoms_are_lost_the_next_minimisation_works(bad: float, algorithm:
     quench.close()
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_a_compressed_quench_ends_in_a_minimum_of_the_energy_alone(algorithm: str) -> None:
+def test_a_compressed_quench_ends_in_a_minimum_of_the_energy_alone() -> None:
     """Both stages count: it takes more force calls than the second stage would."""
-    quench = minimiser("Ar13", algorithm, fmax=1e-4)
+    quench = minimiser("Ar13", fmax=1e-4)
     start = random_packing(np.random.default_rng(5), quench.composition, BOND)
     found = quench(start, "compressed")
     assert found.outcome == "minimum"
@@ -98,7 +90,7 @@ def test_a_compressed_quench_ends_in_a_minimum_of_the_energy_alone(algorithm: st
 
 
 def test_an_unknown_quench_is_refused() -> None:
-    quench = minimiser("Ar3", "cg")
+    quench = minimiser("Ar3")
     with pytest.raises(InputError, match="unknown quench 'magic'; allowed: plain, compressed"):
         quench(random_packing(np.random.default_rng(0), quench.composition, BOND), "magic")
 
@@ -162,33 +154,14 @@ def test_a_pair_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str, c
         Pair.of_file(tmp_path, Composition.parse("Cu2"))
 
 
-def test_the_quasi_newton_minimiser_needs_fewer_force_calls_for_the_same_minima() -> None:
-    rng = np.random.default_rng(4)
-    gradient, newton = (minimiser("Ar6", algorithm, fmax=1e-5) for algorithm in ALGORITHMS)
-    starts = [random_packing(rng, gradient.composition, BOND) for _ in range(20)]
-    pairs = [(gradient(start), newton(start)) for start in starts]
-    known = (-12.712062, -12.302928)  # the octahedron and the capped bipyramid (Hoare and Pal 1971)
-    for found in (quench for pair in pairs for quench in pair):
-        assert found.outcome == "minimum"
-        assert min(abs(found.energy - energy) for energy in known) < 1e-5
-    assert sum(newton.calls for _, newton in pairs) < 0.6 * sum(gradient.calls for gradient, _ in pairs)
-
-
-def test_an_unknown_algorithm_is_refused() -> None:
-    with pytest.raises(InputError, match="unknown minimiser 'magic'; allowed: auto, cg, lbfgs"):
-        Limits(algorithm="magic")
-
-
 def test_what_a_model_does_not_know_is_no_minimum(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same minimum counts or not by the model's own error estimate, with either algorithm."""
+    """The same minimum counts or not by the model's own error estimate."""
     composition = Composition.parse("Cu4Au3")
     pair = Pair.of_model("hea6", composition)
     bonds = probe_bonds(composition, pair)
-    for algorithm in ("cg", "lbfgs"):
-        quench = Minimiser(composition, pair, bonds, Limits(algorithm=algorithm))
-        start = random_packing(np.random.default_rng(3), composition, bonds)
-        assert quench(start).outcome == "minimum"
-        monkeypatch.setattr("hea_potential.search.minimise.UNKNOWN", 1e-9)
-        assert quench(start).outcome == "unknown"
-        monkeypatch.undo()
-        quench.close()
+    quench = Minimiser(composition, pair, bonds)
+    start = random_packing(np.random.default_rng(3), composition, bonds)
+    assert quench(start).outcome == "minimum"
+    monkeypatch.setattr("hea_potential.search.minimise.UNKNOWN", 1e-9)
+    assert quench(start).outcome == "unknown"
+    quench.close()

@@ -226,7 +226,6 @@ def test_a_budget_of_force_calls_ends_where_it_is_spent(tmp_path: Path, pair: Pa
         (("Ar3", "--moves", "jump"), "unknown move 'jump'; allowed: splice"),
         (("Ar3", "--moves", ","), "no move is given"),
         (("Ar3", "--starts", ","), "no start is given"),
-        (("Ar3", "--minimiser", "sgd"), "unknown minimiser 'sgd'"),
         (("Ar3", "--model", "hea6"), "got the model 'hea6' and a pair style"),
     ],
 )

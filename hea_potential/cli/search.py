@@ -109,12 +109,6 @@ def search(
     calls: Annotated[
         int, typer.Option(min=1, help="Most force calls of one minimisation.", rich_help_panel=HOW)
     ] = 4000,
-    minimiser: Annotated[
-        str,
-        typer.Option(
-            help="cg or lbfgs; auto: lbfgs for pair_style hea, cg for cheaper pair styles.", rich_help_panel=HOW
-        ),
-    ] = "auto",
     window: Annotated[
         int | None,
         typer.Option(
@@ -182,7 +176,7 @@ def search(
                     method=method,
                     starts=tuple(STARTS) if starts == "all" else names(starts),
                     moves=None if moves is None else names(moves),
-                    limits=Limits(fmax, calls, minimiser),
+                    limits=Limits(fmax, calls),
                     window=window,
                     task_seconds=task_seconds,
                     executor=rank_0[0],

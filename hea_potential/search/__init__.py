@@ -5,7 +5,7 @@
     archive.lowest(10)
 
 The rooms, in the order in which they build on each other: `composition` and `geometry` (what a cluster is),
-`similarity`, `starts`, `moves`; `pair`, `instance`, `bonds`, `lbfgs`, `minimise` (LAMMPS); `tasks` (one unit of work),
+`similarity`, `starts`, `moves`; `pair`, `instance`, `bonds`, `minimise` (LAMMPS); `tasks` (one unit of work),
 `workers` (who does it); `archive`, `journal`, `database`, `identity` (what was found, and of which run); `population`,
 `genetic`, `basin_hopping` (what to do next); `state`, `loop`, `run` (the search as a whole); `progress`, `summary`,
 `pictures` (what a person sees); `orderings`, `sites`, `homotops`, `relaxed_ordering` (which element sits where);

@@ -6,8 +6,6 @@ lists. So a task gives the same minimum whichever worker does it, whatever that 
 
 from __future__ import annotations
 
-import os
-import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -15,20 +13,19 @@ from typing import Any
 import numpy as np
 
 from hea_potential.errors import InputError
-from hea_potential.search import lbfgs
 from hea_potential.search.bonds import bond_energy
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, Floats, is_connected
 from hea_potential.search.instance import abandon, create_atoms, instance, one_line, run
 from hea_potential.search.pair import Pair, PairError
 
-ALGORITHMS = ("auto", "cg", "lbfgs")
 # A compressed quench first minimises the energy and a weak centripetal term, k times the sum of the squared distances
 # from the centre: it makes compact, spherical shapes likelier (Doye, Phys. Rev. E 62, 8753 (2000)).
 QUENCHES = ("plain", "compressed")
 COMPRESSION = 0.5  # k, in bond energies per squared bond
 ROUGHLY = 0.05  # bond energies per bond: the largest force that ends the first stage of a compressed quench
 STALLED = 10.0  # times the largest force asked for: what still counts as a minimum
+MEMORY = 5  # steps that L-BFGS remembers: with its model of the bonds, more save no force calls
 LONGEST_STEP = 0.1  # of an atom in a step of a minimisation, in bonds
 UNKNOWN = 0.1  # eV/atom: a model whose own error estimate is larger has never seen anything like it
 SMALL = 200  # up to this many atoms comparing all pairs builds the neighbour list faster than bins do
@@ -36,19 +33,10 @@ SMALL = 200  # up to this many atoms comparing all pairs builds the neighbour li
 
 @dataclass(frozen=True)
 class Limits:
-    """How to minimise and when to end: largest force on an atom (energy unit / length unit), most force calls.
-
-    Algorithms: `cg` is LAMMPS' conjugate gradient; `lbfgs` needs half its force calls or fewer, but each costs some 60
-    microseconds more; `auto` takes `lbfgs` for `pair_style hea` and `cg` for others, most of which are cheaper.
-    """
+    """When a minimisation ends: largest force on an atom (energy unit / length unit), most force calls."""
 
     fmax: float = 0.01
     calls: int = 4000
-    algorithm: str = "auto"
-
-    def __post_init__(self) -> None:
-        if self.algorithm not in ALGORITHMS:
-            raise InputError(f"search: unknown minimiser {self.algorithm!r}; allowed: {', '.join(ALGORITHMS)}")
 
 
 @dataclass(frozen=True)
@@ -75,15 +63,10 @@ class Minimiser:
         self.pair = pair
         self.bonds = bonds
         self.limits = limits or Limits()
-        algorithm = self.limits.algorithm
-        if algorithm == "auto":
-            algorithm = "lbfgs" if pair.model is not None else "cg"
-        self.minimise = self.quasi_newton if algorithm == "lbfgs" else self.conjugate_gradient
         self.lammps: Any = None
         self.bond_energy: float | None = None  # probed when it is first needed
-        # LAMMPS prints the number of force calls only to its log; this is a file in memory that takes one
-        # minimisation's log.
-        self.log = os.memfd_create("lammps-log")
+        lengths = " ".join(str(length) for length in bonds[np.triu_indices(len(bonds))].tolist())
+        self.steps = f"memory {MEMORY} dmax {LONGEST_STEP * bonds.max()} bonds {lengths}"
 
     def __call__(self, cluster: Cluster, quench: str = "plain") -> Quench:
         """Minimise a cluster whose atoms are in order of their types by one of `QUENCHES`. Never raises for what a bad
@@ -95,14 +78,15 @@ class Minimiser:
         try:
             if self.lammps is None:
                 self.lammps = self.built()
-            used = 0
-            if quench == "compressed":
-                cluster, used = self.compressed(cluster)
-            energy, positions, calls = self.minimise(cluster)
-            calls += used
-            # Both algorithms also stop where the energy no longer falls in floating point, a little before the forces
-            # are as small as asked.
-            converged = bool(lbfgs.largest(self.forces) <= STALLED * self.limits.fmax)
+            self.places[:] = cluster.positions
+            calls = self.compress() if quench == "compressed" else 0
+            calls += self.minimise(self.limits.fmax, self.limits.calls - calls)
+            energy = self.lammps.get_thermo("pe")
+            positions = self.places.copy()
+            # It also stops where the energy no longer falls in floating point, a little before the forces are as small
+            # as asked.
+            converged = self.lammps.extract_variable("lbfgs_fmax") <= STALLED * self.limits.fmax
+            self.check_order()
             unknown = self.is_unknown()
         except Exception as error:  # LAMMPS raises plain Exception for everything
             lost = "Lost atoms" in str(error) or "Non-numeric" in str(error)
@@ -133,8 +117,6 @@ class Minimiser:
                 "thermo_modify lost error norm no",
                 "thermo 1000000000",
                 "timer off",
-                "min_style cg",
-                f"min_modify line quadratic norm max dmax {LONGEST_STEP * bond}",
             )
             # On a line, one bond apart, until the first minimisation says where the atoms are.
             line = (np.arange(self.composition.size) - 0.5 * self.composition.size)[:, None] * [0.5 * reach, 0.0, 0.0]
@@ -145,58 +127,21 @@ class Minimiser:
             abandon(lammps)
             raise
         # LAMMPS' own arrays; it moves them only when atoms are added. To ask for them takes longer than a force call.
-        self.places, self.forces, self.tags = (lammps.numpy.extract_atom(name) for name in ("x", "f", "id"))
+        self.places, self.tags = (lammps.numpy.extract_atom(name) for name in ("x", "id"))
         return lammps
 
-    def conjugate_gradient(self, cluster: Cluster) -> tuple[float, Floats, int]:
-        """Minimise by LAMMPS' own command; returns energy, positions and number of force calls."""
-        lammps = self.lammps
-        self.places[:] = cluster.positions
-        os.ftruncate(self.log, 0)
-        run(lammps, "reset_timestep 0", f"log /proc/self/fd/{self.log}")
-        lammps.command(f"minimize 0.0 {self.limits.fmax} {self.limits.calls} {self.limits.calls}")
-        lammps.command("log none")
-        calls = re.search(rb"force evaluations = \d+ (\d+)", os.pread(self.log, 100_000, 0))
-        if calls is None:
-            raise PairError("LAMMPS ended a minimisation without its statistics")
-        self.check_order()
-        return lammps.get_thermo("pe"), self.places.copy(), int(calls[1])
+    def minimise(self, fmax: float, calls: int, term: str = "") -> int:
+        """Minimise from where the atoms are, with a further term of the energy; returns the number of force calls."""
+        self.lammps.command(f"minimize/lbfgs 0.0 {fmax} {calls} {calls} {self.steps} {term}")
+        return int(self.lammps.extract_variable("lbfgs_calls"))
 
-    def quasi_newton(self, cluster: Cluster) -> tuple[float, Floats, int]:
-        """Minimise by L-BFGS on LAMMPS' forces; returns energy, positions and number of force calls."""
-        self.places[:] = cluster.positions
-        run(self.lammps, "reset_timestep 0", "run 0 post no")
-        reach = LONGEST_STEP * float(self.bonds.max())
-        fmax, calls = self.limits.fmax, self.limits.calls
-        positions, energy, used = lbfgs.minimise(self.evaluate, cluster.positions, fmax, calls, reach)
-        self.check_order()
-        return energy, positions, used
-
-    def compressed(self, cluster: Cluster) -> tuple[Cluster, int]:
-        """A rough minimum of the energy with the centripetal term, and the number of force calls it took."""
+    def compress(self) -> int:
+        """Go to a rough minimum of the energy with the centripetal term; returns the number of force calls."""
         if self.bond_energy is None:
             self.bond_energy = bond_energy(self.composition, self.pair, self.bonds)
         bond = float(self.bonds.mean())
         strength = COMPRESSION * self.bond_energy / bond**2
-
-        def evaluate(positions: Floats) -> tuple[float, Floats]:
-            energy, forces = self.evaluate(positions)
-            away = positions - positions.mean(axis=0)
-            return energy + strength * float((away * away).sum()), forces - 2.0 * strength * away
-
-        self.places[:] = cluster.positions
-        run(self.lammps, "reset_timestep 0", "run 0 post no")
-        fmax = ROUGHLY * self.bond_energy / bond
-        reach = LONGEST_STEP * float(self.bonds.max())
-        positions, _, used = lbfgs.minimise(evaluate, cluster.positions, fmax, self.limits.calls, reach)
-        return Cluster(cluster.types, positions), used
-
-    def evaluate(self, positions: Floats) -> tuple[float, Floats]:
-        """Energy and forces after `run 0` has built the first neighbour lists."""
-        self.places[:] = positions
-        # A step without any integrator: it checks the neighbour lists and computes the forces, nothing else.
-        self.lammps.command("run 1 pre no post no")
-        return self.lammps.get_thermo("pe"), self.forces.copy()
+        return self.minimise(ROUGHLY * self.bond_energy / bond, self.limits.calls, f"compress {strength}")
 
     def is_unknown(self) -> bool:
         """Whether sigma is above what can be trusted: searches find the holes of a potential. Without sigma: False."""
