@@ -21,8 +21,9 @@ from hea_potential.search.geometry import Floats
 
 Types = NDArray[np.int32]  # as the engine takes them
 
-DEPTH = 8  # swaps of a pass
-CANDIDATES = 12  # swaps a step of a pass asks the energy of
+DEPTH = 12  # swaps of a pass
+PATIENCE = 3  # swaps of a pass after which none was lower end it
+CANDIDATES = 8  # swaps a step of a pass asks the energy of
 MOST_KICKS = 4  # random swaps between two descents
 LOWER = 1e-5  # eV: what counts as lower, above the rounding of single precision
 
@@ -36,30 +37,34 @@ class Ordering:
     evaluations: int
 
 
-def descend(scan: ExchangeScan, types: Types, depth: int = DEPTH) -> Ordering:
-    """The local minimum in the space of orderings below the one given, on the geometry that `scan` was placed on."""
+def descend(scan: ExchangeScan, types: Types, *, complete: bool = True) -> Ordering:
+    """The local minimum in the space of orderings below the one given, on the geometry that `scan` was placed on.
+
+    complete: in the end ask for the energies of all swaps, and go on if one of them is lower.
+    """
     found = Ordering(types, scan.order(types), 1)
     while True:
-        ahead = best_prefix(scan, found, depth)
-        if ahead.energy > found.energy - LOWER:
+        ahead = best_prefix(scan, found)
+        if complete and ahead.energy > found.energy - LOWER:
             ahead = best_swap(scan, ahead.evaluations, found)
-            if ahead.energy > found.energy - LOWER:
-                return Ordering(found.types, found.energy, ahead.evaluations)
+        if ahead.energy > found.energy - LOWER:
+            return Ordering(found.types, found.energy, ahead.evaluations)
         found = ahead
 
 
-def best_prefix(scan: ExchangeScan, start: Ordering, depth: int) -> Ordering:
-    """The lowest ordering along up to `depth` swaps of different atoms, each the best of the likely ones."""
+def best_prefix(scan: ExchangeScan, start: Ordering) -> Ordering:
+    """The lowest ordering along a pass of swaps of different atoms, each the best of the likely ones."""
     scan.order(start.types)
     change = scan.substitutions() - start.energy
     evaluations = start.evaluations + change.size - len(change)
     types = start.types.copy()
     free = np.ones(len(types), bool)
     best = Ordering(types.copy(), start.energy, evaluations)
-    for _ in range(depth):
+    last_lower = 0
+    for step in range(DEPTH):
         pairs = scan.unlike_pairs()
         pairs = pairs[free[pairs].all(axis=1)]
-        if len(pairs) == 0:
+        if len(pairs) == 0 or step - last_lower == PATIENCE:
             break
         first, second = pairs.T
         estimates = change[first, types[second]] + change[second, types[first]]
@@ -72,6 +77,7 @@ def best_prefix(scan: ExchangeScan, start: Ordering, depth: int) -> Ordering:
         evaluations += len(likely) + 1
         if energy < best.energy - LOWER:
             best = Ordering(types.copy(), energy, evaluations)
+            last_lower = step + 1
     return Ordering(best.types, best.energy, evaluations)
 
 

@@ -30,15 +30,15 @@ def best_ordering(
     """The ordering of lowest energy that is found for a cluster: its elements are exchanged, its geometry is kept.
 
     Swaps are followed downhill on the fixed geometry by the engine's exchange scan. With `relax` the cluster is relaxed
-    before, and again with its new ordering: the strain that an ordering relaxes changes the energies of swaps, so both
-    are repeated until no swap of the relaxed cluster lowers its energy.
+    with its new ordering: the strain that is relaxed changes the energies of swaps, so both are repeated until what the
+    scan finds on the relaxed cluster is no longer lower.
 
     Args:
         atoms: a cluster of two elements or more that the model knows, not periodic; positions in Angstrom. It is not
             changed.
         model: name of a shipped model, or path of a model file.
-        descents: in every round, the first from the present ordering, the others from the lowest found after some
-            random swaps; in the first round also one from a random ordering each.
+        descents: on every geometry, the first from the present ordering, the others from the lowest found after some
+            random swaps; on the given geometry as many from random orderings as well.
         relax: also relax the geometry; otherwise every atom stays where it is.
         fmax: largest force of a relaxed cluster, eV/Angstrom.
         rounds: of relaxing and exchanging, at most.
@@ -62,12 +62,13 @@ def best_ordering(
         raise InputError(f"best_ordering: seed {seed}; it must not be negative")
     rng = np.random.default_rng(seed)
     calculator = HEACalculator(model)
-    best = relaxed(atoms, calculator, fmax if relax else None)
-    for number in range(rounds if relax else 1):
-        ordered = exchanged(rng, best, model, descents, with_random=number == 0)
-        if (ordered.numbers == best.numbers).all():
-            break
-        ordered = relaxed(ordered, calculator, fmax if relax else None)
+    largest_force = fmax if relax else None
+    given = relaxed(atoms, calculator, None)
+    ordered = exchanged(rng, given, model, descents, with_random=True)
+    # A bad ordering can relax to another geometry: the given one and the ordering that suits it both have their chance.
+    best = min((relaxed(each, calculator, largest_force) for each in (given, ordered)), key=Atoms.get_potential_energy)
+    for _ in range(rounds if relax else 0):
+        ordered = relaxed(exchanged(rng, best, model, descents), calculator, largest_force)
         if ordered.get_potential_energy() > best.get_potential_energy() - LOWER:
             break
         best = ordered
@@ -103,7 +104,9 @@ def relaxed(atoms: Atoms, calculator: HEACalculator, fmax: float | None) -> Atom
     return moved
 
 
-def exchanged(rng: np.random.Generator, atoms: Atoms, model: str | Path, descents: int, with_random: bool) -> Atoms:
+def exchanged(
+    rng: np.random.Generator, atoms: Atoms, model: str | Path, descents: int, with_random: bool = False
+) -> Atoms:
     """A copy of a cluster with the lowest ordering that is found on its geometry; its own if none is lower."""
     symbols = tuple(sorted(atoms.symbols.species()))
     types = np.array([symbols.index(symbol) for symbol in atoms.symbols], dtype=np.int32)
