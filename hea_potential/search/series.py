@@ -15,8 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from hea_potential.complete_file import complete_file
-from hea_potential.search.database import atoms_of
-from hea_potential.search.description import Description, described
+from hea_potential.search.archive import Archive, Minimum
+from hea_potential.search.database import atoms_of, facts_of
+from hea_potential.search.description import shells_in
 from hea_potential.search.hull import above_hull, binary_elements, draw_hull, excess_energies
 from hea_potential.search.state import Run, Tally
 from hea_potential.search.summary import print_files
@@ -34,12 +35,21 @@ LEFT = ("composition", "motif", "group", "shells")  # columns of words
 
 @dataclass(frozen=True)
 class Member:
-    """A composition of a series: its run, its best minimum, and its energy against the others of its size."""
+    """A composition of a series: its run, and its energy per atom against the others of its size."""
 
     run: Run
-    best: Description | None
     excess: float
     above_hull: float
+
+    @property
+    def archive(self) -> Archive:
+        """What was found."""
+        return self.run.archive
+
+    @property
+    def best(self) -> Minimum | None:
+        """The lowest minimum."""
+        return self.archive.best
 
 
 def members_of(runs: Sequence[Run]) -> list[Member]:
@@ -48,8 +58,7 @@ def members_of(runs: Sequence[Run]) -> list[Member]:
     energies = [run.archive.best.energy if run.archive.best else np.nan for run in runs]
     excess = excess_energies(compositions, energies)
     gaps = above_hull(compositions, excess)
-    best = [next(iter(described(run.archive, run.setup.bond_lengths, 1)), None) for run in runs]
-    return [Member(*each) for each in zip(runs, best, excess.tolist(), gaps.tolist(), strict=True)]
+    return [Member(*each) for each in zip(runs, excess.tolist(), gaps.tolist(), strict=True)]
 
 
 def write_series(folder: Path, members: Sequence[Member]) -> None:
@@ -60,15 +69,18 @@ def write_series(folder: Path, members: Sequence[Member]) -> None:
         csv.writer(stream).writerows(rows_of(members))
     if not found:
         return
+    frames = []
+    for member, best in found:
+        atoms = atoms_of(best, member.archive.composition)
+        atoms.info.update(facts_of(best), hits=best.hits)
+        frames.append(atoms)
     with complete_file(folder / "best.extxyz") as temporary:
-        frames = [atoms_of(best.minimum, member.run.archive.composition) for member, best in found]
         write(temporary, frames, format="extxyz", parallel=False)
     shown = [
-        Shown(cells(member), member.run.archive.composition, best.minimum.cluster, member.run.setup.bond_lengths)
-        for member, best in found
+        Shown(cells(member), member.archive.composition, best.cluster, member.archive.bonds) for member, best in found
     ]
     write_view(folder / "view.html", "Lowest minimum of each composition", headings(unit), shown)
-    compositions = [member.run.archive.composition for member, _ in found]
+    compositions = [member.archive.composition for member, _ in found]
     if binary_elements(compositions) is not None:
         excess, gaps = (np.array([getattr(member, name) for member, _ in found]) for name in ("excess", "above_hull"))
         draw_hull(folder / "hull.png", compositions, excess, gaps, unit)
@@ -92,18 +104,18 @@ def headings(unit: str) -> tuple[str, ...]:
 
 def cells(member: Member) -> tuple[str, ...]:
     """A line of that table."""
-    archive, best = member.run.archive, member.best
+    archive, best = member.archive, member.best
     if best is None:
         return (archive.composition.formula, "none found", *[""] * 6, "0")
     scale, digits = (1000.0, 2) if archive.energy_unit == "eV" else (1.0, 6)
     return (
         archive.composition.formula,
-        f"{best.minimum.energy:.6f}",
+        f"{best.energy:.6f}",
         *(f"{scale * each:.{digits}f}" if np.isfinite(each) else "-" for each in (member.excess, member.above_hull)),
         best.motif,
         best.point_group,
-        best.shells,
-        f"{best.minimum.hits}",
+        shells_in(archive, best),
+        f"{best.hits}",
         f"{len(archive)}",
     )
 
@@ -115,16 +127,16 @@ def rows_of(members: Sequence[Member]) -> list[list[object]]:
     words = ["motif", "point group", "shells"]
     rows: list[list[object]] = [[*heads, *words, "hits", "minima", "minimisations", "force calls", "seed"]]
     for member in members:
-        run, best = member.run, member.best
-        numbers = (best.minimum.energy if best else np.nan, member.excess, member.above_hull)
+        run, archive, best = member.run, member.archive, member.best
+        numbers = (best.energy if best else np.nan, member.excess, member.above_hull)
         rows.append(
             [
-                run.archive.composition.formula,
-                run.archive.composition.size,
+                archive.composition.formula,
+                archive.composition.size,
                 *(round(number, 9) if np.isfinite(number) else "" for number in numbers),
-                *((best.motif, best.point_group, best.shells) if best else [""] * len(words)),
-                best.minimum.hits if best else 0,
-                len(run.archive),
+                *((best.motif, best.point_group, shells_in(archive, best)) if best else [""] * len(words)),
+                best.hits if best else 0,
+                len(archive),
                 run.tally.done,
                 run.tally.calls,
                 run.setup.seed,

@@ -12,8 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hea_potential.search.archive import Archive
-from hea_potential.search.description import described, headings, texts
-from hea_potential.search.geometry import Floats
+from hea_potential.search.description import LEFT, headings, texts
 from hea_potential.search.pictures import draw_best
 from hea_potential.search.state import Run
 from hea_potential.search.view import Shown, write_view
@@ -29,14 +28,13 @@ FILES = {
 
 def illustrate(run: Run) -> None:
     """Make the picture and the web page of a run, in its folder, if it has one and found anything."""
-    archive, bonds = run.archive, run.setup.bond_lengths
-    if archive.folder is None or not len(archive):
+    archive = run.archive
+    if archive.folder is None or archive.best is None:
         return
-    lowest = described(archive, bonds)
-    draw_best(archive.folder / "best.png", archive, f"{lowest[0].motif}, {lowest[0].point_group}")
+    draw_best(archive.folder / "best.png", archive, f"{archive.best.motif}, {archive.best.point_group}")
     listed = [
-        Shown(texts(rank, each), archive.composition, each.minimum.cluster, bonds)
-        for rank, each in enumerate(lowest, start=1)
+        Shown(texts(archive, rank, minimum), archive.composition, minimum.cluster, archive.bonds)
+        for rank, minimum in enumerate(archive.lowest(10), start=1)
     ]
     title = f"{archive.composition.formula}: lowest minima, seed {run.setup.seed}"
     write_view(archive.folder / "view.html", title, headings(archive.energy_unit), listed)
@@ -47,7 +45,7 @@ def report(run: Run, console: Console) -> None:
     archive, tally = run.archive, run.tally
     parts: list[Table | Text] = []
     if len(archive):
-        parts.append(lowest_table(archive, run.setup.bond_lengths))
+        parts.append(lowest_table(archive))
     parts.append(Text(cost(run)))
     if tally.last_message:
         parts.append(Text(f"last failure: {tally.last_message}"))
@@ -59,15 +57,13 @@ def report(run: Run, console: Console) -> None:
         print_files(archive.folder, FILES, console)
 
 
-def lowest_table(archive: Archive, bonds: Floats) -> Table:
+def lowest_table(archive: Archive) -> Table:
     """The ten lowest distinct minima."""
     table = Table(title=f"{archive.composition.formula}: lowest distinct minima", title_justify="left")
     for heading in headings(archive.energy_unit):
-        table.add_column(
-            heading, justify="left" if heading.startswith(("motif", "group", "shells", "found")) else "right"
-        )
-    for rank, description in enumerate(described(archive, bonds), start=1):
-        table.add_row(*texts(rank, description))
+        table.add_column(heading, justify="left" if heading.startswith(LEFT) else "right", overflow="fold")
+    for rank, minimum in enumerate(archive.lowest(10), start=1):
+        table.add_row(*texts(archive, rank, minimum))
     return table
 
 
