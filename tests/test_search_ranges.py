@@ -226,6 +226,11 @@ def test_a_budget_of_force_calls_ends_where_it_is_spent(tmp_path: Path, pair: Pa
         (("Ar3", "--moves", "jump"), "unknown move 'jump'; allowed: splice"),
         (("Ar3", "--moves", ","), "no move is given"),
         (("Ar3", "--starts", ","), "no start is given"),
+        (("Ar3", "--fmax", "-1"), "largest force of -1.0"),
+        (("Ar3", "--fmax", "nan"), "largest force of nan"),
+        (("Ar3", "--calls", "0"), "at most 0 force calls"),
+        (("Ar3", "--window", "0"), "window of 0 tasks"),
+        (("Ar3", "--task-seconds", "0"), "0.0 seconds for a task"),
         (("Ar3", "--model", "hea6"), "got the model 'hea6' and a pair style"),
     ],
 )

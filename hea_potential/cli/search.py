@@ -101,18 +101,14 @@ def search(
     fmax: Annotated[
         float,
         typer.Option(
-            min=1e-9,
             help="Largest force on an atom of a minimum, in units of the pair style (eV/Angstrom).",
             rich_help_panel=HOW,
         ),
     ] = 0.01,
-    calls: Annotated[
-        int, typer.Option(min=1, help="Most force calls of one minimisation.", rich_help_panel=HOW)
-    ] = 4000,
+    calls: Annotated[int, typer.Option(help="Most force calls of one minimisation.", rich_help_panel=HOW)] = 4000,
     window: Annotated[
         int | None,
         typer.Option(
-            min=1,
             help="Minimisations under way at once; what a seed finds depends on it. 16, or 4 a rank if more.",
             rich_help_panel=HOW,
         ),

