@@ -106,3 +106,9 @@ def test_the_page_of_a_search_lists_its_lowest_minima(tmp_path: Path) -> None:
     assert [each["texts"][1] for each in data["clusters"]] == [f"{m.energy:.6f}" for m in archive.lowest(10)]
     assert all(np.bincount(each["kinds"]).tolist() == [9, 4] for each in data["clusters"])
     assert (tmp_path / "best.png").read_bytes().startswith(b"\x89PNG")
+    illustrated = (tmp_path / "view.html").stat().st_mtime_ns
+    illustrate(runs[-1])  # nothing is drawn again where nothing was found
+    assert (tmp_path / "view.html").stat().st_mtime_ns == illustrated
+    search("Ar9Kr4", pair=pair, budget=70, seed=1, out=tmp_path, observers=[runs.append])
+    illustrate(runs[-1])
+    assert (tmp_path / "view.html").stat().st_mtime_ns > illustrated

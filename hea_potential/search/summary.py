@@ -27,9 +27,9 @@ FILES = {
 
 
 def illustrate(run: Run) -> None:
-    """Make the picture and the web page of a run, in its folder, if it has one and found anything."""
+    """Make the picture and the web page of a run in its folder, if it has one and found what they do not show."""
     archive = run.archive
-    if archive.folder is None or archive.best is None:
+    if archive.folder is None or archive.best is None or is_illustrated(archive.folder):
         return
     draw_best(archive.folder / "best.png", archive, f"{archive.best.motif}, {archive.best.point_group}")
     listed = [
@@ -38,6 +38,12 @@ def illustrate(run: Run) -> None:
     ]
     title = f"{archive.composition.formula}: lowest minima, seed {run.setup.seed}"
     write_view(archive.folder / "view.html", title, headings(archive.energy_unit), listed)
+
+
+def is_illustrated(folder: Path) -> bool:
+    """Whether the page, which is made last, is not older than the journal: nothing was found since."""
+    page = folder / "view.html"
+    return page.exists() and page.stat().st_mtime_ns >= (folder / "journal.jsonl").stat().st_mtime_ns
 
 
 def report(run: Run, console: Console) -> None:
