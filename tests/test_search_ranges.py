@@ -271,6 +271,11 @@ def test_a_pair_style_that_fails_for_one_composition_ends_the_range_before_it_be
     assert not (tmp_path / "run").exists()
 
 
+def test_elements_that_a_model_does_not_know_are_named() -> None:
+    with pytest.raises(InputError, match=r"'hea6' does not know Fe of Fe3Ni3; allowed: Ni, Cu, Pd, Ag, Pt, Au"):
+        search(["Ni6", "Fe3Ni3"], budget=5)
+
+
 def test_the_folder_of_one_composition_takes_no_range_and_none_of_another(tmp_path: Path, pair: Path) -> None:
     search("Ar3", pair=pair, budget=2, seed=1, out=tmp_path / "one")
     with pytest.raises(RunFolderError, match="holds the search of one composition"):

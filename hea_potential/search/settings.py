@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hea_potential.errors import InputError
+from hea_potential.model_file import read_model_file
 from hea_potential.search.basin_hopping import HOPS, BasinHopping
 from hea_potential.search.composition import Composition
 from hea_potential.search.genetic import GeneticAlgorithm, Method
@@ -46,7 +47,14 @@ class Settings:
 def chosen_pair(composition: Composition, model: str | Path | None, pair: str | Path | Pair | None) -> Pair:
     """The pair style: LAMMPS lines if they are given, a model otherwise."""
     if pair is None:
-        return Pair.of_model(MODEL if model is None else model, composition)
+        model = MODEL if model is None else model
+        known = read_model_file(model).elements
+        if absent := [symbol for symbol in composition.symbols if symbol not in known]:
+            raise InputError(
+                f"search: the model {str(model)!r} does not know {', '.join(absent)} of {composition.formula}; allowed: "
+                f"{', '.join(known)}, or another pair style"
+            )
+        return Pair.of_model(model, composition)
     if model is not None:
         raise InputError(
             f"search: got the model {str(model)!r} and a pair style; give one of them, a pair style names its own model"
