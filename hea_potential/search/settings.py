@@ -51,8 +51,8 @@ def chosen_pair(composition: Composition, model: str | Path | None, pair: str | 
         known = read_model_file(model).elements
         if absent := [symbol for symbol in composition.symbols if symbol not in known]:
             raise InputError(
-                f"search: the model {str(model)!r} does not know {', '.join(absent)} of {composition.formula}; allowed: "
-                f"{', '.join(known)}, or another pair style"
+                f"search: the model {str(model)!r} does not know {', '.join(absent)} of {composition.formula}; "
+                f"allowed: {', '.join(known)}, or another pair style"
             )
         return Pair.of_model(model, composition)
     if model is not None:
