@@ -22,7 +22,7 @@ from hea_potential.complete_file import complete_file
 from hea_potential.model_file import read_model_file
 
 SIZES = ((32, 0, 2), (32, 8, 2), (64, 0, 2), (64, 16, 1), (64, 16, 2), (64, 16, 3), (128, 32, 2))  # F, A, L
-EPOCHS = 6
+EPOCHS = 5
 STEPS = 30  # of molecular dynamics, timed
 FIGURE = Path("hea_potential/models/hea6_curve.svg")
 
