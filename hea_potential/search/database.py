@@ -2,6 +2,8 @@
 
 The database follows the journal, which alone decides what was found: rows that a killed run did not write any more are
 added when it is resumed. One process writes; others may read meanwhile (SQLite's write-ahead log).
+
+ASE's readers and writers take longer to import than all the rest of a search: only the process that writes does so.
 """
 
 from __future__ import annotations
@@ -12,16 +14,11 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import ase.db
-import ase.db.core
 import numpy as np
-from ase import Atoms
-from ase.calculators.singlepoint import SinglePointCalculator
 from ase.data import atomic_numbers
-from ase.db.row import AtomsRow
-from ase.io import write
 
 from hea_potential.complete_file import complete_file
 from hea_potential.errors import OutputError
@@ -29,6 +26,10 @@ from hea_potential.search.archive import Archive, Minimum
 from hea_potential.search.composition import Composition
 from hea_potential.search.journal import RunFolderError
 from hea_potential.search.rows import Row, append_copies
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from ase.db.row import AtomsRow
 
 NAME = "minima.db"
 # SQLite's codes of a file that is not what was written to it, unlike those of a disk that is full or slow.
@@ -63,6 +64,8 @@ class Database:
 
     def opened(self) -> dict[int, tuple[int, float]]:
         """Row and energy of every minimum in the database, by its number."""
+        import ase.db
+
         with closing(sqlite3.connect(self.path)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
         # Serial: under mpirun ASE would otherwise wait for all ranks at every call.
@@ -116,12 +119,15 @@ class Database:
 
     def row_of(self, minimum: Minimum) -> AtomsRow:
         """The row that ASE would make of `atoms_of`."""
-        now = ase.db.core.now()
+        from ase.db.core import now
+        from ase.db.row import AtomsRow
+
+        moment = now()
         return AtomsRow(
             {
                 "unique_id": uuid4().hex,
-                "ctime": now,
-                "mtime": now,
+                "ctime": moment,
+                "mtime": moment,
                 "user": os.getenv("USER"),
                 "numbers": self.numbers,
                 "positions": minimum.cluster.positions,
@@ -151,6 +157,9 @@ def facts_of(minimum: Minimum) -> dict[str, str | int | float]:
 
 def atoms_of(minimum: Minimum, composition: Composition) -> Atoms:
     """The minimum as ASE atoms without a cell, its energy in a SinglePointCalculator."""
+    from ase import Atoms
+    from ase.calculators.singlepoint import SinglePointCalculator
+
     atoms = Atoms(composition.names(minimum.cluster.types), positions=minimum.cluster.positions)
     atoms.calc = SinglePointCalculator(atoms, energy=minimum.energy)
     return atoms
@@ -158,6 +167,8 @@ def atoms_of(minimum: Minimum, composition: Composition) -> Atoms:
 
 def write_structures(path: Path, minima: Sequence[Minimum], archive: Archive) -> None:
     """Write minima as extended XYZ, complete or not at all. No times: the file is a function of seed and window."""
+    from ase.io import write
+
     frames = []
     for minimum in minima:
         atoms = atoms_of(minimum, archive.composition)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, fields
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -23,7 +24,10 @@ from hea_potential.search.witness import Witness
 
 @dataclass(frozen=True)
 class Setup:
-    """What all tasks of a run share. It is hashable: a worker keeps the minimiser of the last one it saw."""
+    """What all tasks of a run share. It is hashable: a worker keeps the minimiser of the last one it saw.
+
+    It travels with every task, so it is pickled once and read once, whatever the number of tasks.
+    """
 
     composition: Composition
     pair: Pair
@@ -37,6 +41,20 @@ class Setup:
     def bond_lengths(self) -> Floats:
         """Bond length of every two types, shape (S, S)."""
         return np.array(self.bonds)
+
+    @cached_property
+    def sealed(self) -> bytes:
+        """All of it, as it travels."""
+        return pickle.dumps(tuple(getattr(self, each.name) for each in fields(self)))
+
+    def __reduce__(self) -> tuple[Callable[[bytes], Setup], tuple[bytes]]:
+        return unsealed, (self.sealed,)
+
+
+@lru_cache(maxsize=4)
+def unsealed(content: bytes) -> Setup:
+    """The setup that travelled."""
+    return Setup(*pickle.loads(content))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,186 @@
+"""How searches scale with the ranks of mpirun: real ones on the cores of this machine, and sleeping ones beyond them.
+
+    python tests/benchmarks/search_scale.py [--ranks 1,2,3,4] [--asleep 64] [--formula Ni10Cu10Pd9Ag3Pt3Au3]
+
+First a real search on one rank measures how long minimisations take. Then real searches run on the given numbers of
+ranks; minimisations a second are printed. Last, a search on `--asleep` ranks takes the same way through proposals,
+messages, archive, journal and database, but where a minimisation would be, its worker sleeps for one of the measured
+times, and every candidate counts as a new minimum, which is the most that can happen. Printed: the share of time in
+which workers were in their minimisations, and the CPU time of the manager for a candidate, part by part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+import zlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hea_potential.search import loop, search, tasks, workers
+from hea_potential.search.genetic import GeneticAlgorithm
+from hea_potential.search.geometry import Cluster
+from hea_potential.search.minimise import Quench
+from hea_potential.search.state import Run
+
+MPIRUN = str(Path(sysconfig.get_path("scripts")) / "mpirun")
+PARTS = {
+    "proposals": (GeneticAlgorithm, "propose"),
+    "archive, journal, database, population": (loop, "absorb"),
+    "handing out": (workers.Crew, "hand_out"),
+    "collecting": (workers.Crew, "collect"),
+}
+
+
+class Asleep:
+    """In place of the minimiser: sleeps as long as one of the measured minimisations took."""
+
+    def __init__(self, lengths: Sequence[float]) -> None:
+        self.lengths = lengths
+
+    def __call__(self, cluster: Cluster, quench: str = "plain") -> Quench:
+        """What length and energy are depends on the candidate alone."""
+        rng = np.random.default_rng(zlib.crc32(cluster.positions.tobytes()))
+        length = float(rng.choice(self.lengths))
+        time.sleep(length)
+        return Quench("minimum", cluster, -100.0 - 20.0 * rng.uniform(), 100, length)
+
+
+@dataclass
+class Watch:
+    """An observer that notes how far a run was when a tenth and when nine tenths of its results were in: what it takes
+    to begin and to end is left out.
+    """
+
+    budget: int
+    spent: Counter[str] = field(default_factory=Counter)
+    passed: list[Counter[str]] = field(default_factory=list)
+
+    def __call__(self, run: Run) -> None:
+        """Note time, results, seconds in minimisations, and the CPU time of this thread, of all threads and of parts."""
+        if len(self.passed) < 2 and run.tally.done >= self.budget * (1, 9)[len(self.passed)] // 10:
+            here: Counter[str] = Counter()
+            here["seconds"], here["results"] = time.monotonic(), run.tally.done
+            here["quenching"], here["loop"] = run.tally.quench_seconds, time.thread_time()
+            here["process"] = time.process_time()
+            self.passed.append(here + self.spent)
+
+    def between(self) -> Counter[str]:
+        """What was added from mark to mark."""
+        first, last = self.passed
+        return Counter({name: last[name] - first[name] for name in last})
+
+
+def timed(spent: Counter[str], name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function whose CPU time in this thread is added up; that of parts inside it counts for them alone."""
+
+    def wrapper(*arguments: object, **options: object) -> Any:
+        began, inside = time.thread_time(), spent.total()
+        try:
+            return function(*arguments, **options)
+        finally:
+            spent[name] += time.thread_time() - began - (spent.total() - inside)
+
+    return wrapper
+
+
+def real(formula: str, budget: int) -> dict[str, Any]:
+    """A search with hea6 on the ranks of this mpirun; empty on ranks other than 0."""
+    watch = Watch(budget)
+    if search(formula, budget=budget, seed=1, window=32, observers=[watch]) is None:
+        return {}
+    passed = watch.between()
+    return {"rate": passed["results"] / passed["seconds"], "length": passed["quenching"] / passed["results"]}
+
+
+def asleep(formula: str, budget: int, lengths: Sequence[float]) -> dict[str, Any]:
+    """A search whose minimisations are slept through; empty on ranks other than 0."""
+    from mpi4py import MPI
+
+    tasks.minimiser_of = lambda setup: Asleep(lengths)  # type: ignore[assignment]
+    watch = Watch(budget)
+    for name, (owner, attribute) in PARTS.items():
+        setattr(owner, attribute, timed(watch.spent, name, getattr(owner, attribute)))
+    with tempfile.TemporaryDirectory() as folder:
+        if search(formula, budget=budget, seed=1, observers=[watch], out=f"{folder}/run") is None:
+            return {}
+    passed = watch.between()
+    seconds, results = passed["seconds"], passed["results"]
+    parts = {name: passed[name] for name in PARTS}
+    parts["the rest of the loop"] = passed["loop"] - sum(parts.values())
+    parts[f"messages, and looking for them for {1e3 * seconds / results:.1f} ms"] = passed["process"] - passed["loop"]
+    return {
+        "busy": passed["quenching"] / seconds / (MPI.COMM_WORLD.Get_size() - 1),
+        "rate": results / seconds,
+        "length": passed["quenching"] / results,
+        "parts": {name: 1e6 * part / results for name, part in parts.items()},
+    }
+
+
+def under_mpirun(ranks: int, *words: object) -> dict[str, Any]:
+    """Call this program on so many ranks; returns what rank 0 prints."""
+    command = [MPIRUN, "-n", str(ranks), sys.executable, __file__, *map(str, words)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    if run.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed:\n{run.stderr[-2000:]}")
+    return json.loads(run.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ranks", default="1,2,3,4", help="numbers of ranks of real searches")
+    parser.add_argument("--asleep", type=int, default=64, help="ranks of the search that sleeps")
+    parser.add_argument("--formula", default="Ni10Cu10Pd9Ag3Pt3Au3")
+    parser.add_argument("--budget", type=int, default=120, help="minimisations of a real search")
+    parser.add_argument("--each", type=int, default=50, help="minimisations of each worker that sleeps")
+    parser.add_argument("--role", choices=("real", "asleep"), help=argparse.SUPPRESS)
+    parser.add_argument("--lengths", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.role:
+        if options.role == "real":
+            outcome = real(options.formula, options.budget)
+        else:
+            outcome = asleep(options.formula, options.budget, json.loads(options.lengths))
+        if outcome:
+            print(json.dumps(outcome))
+        return
+    lengths: list[float] = []
+    before = 0.0
+
+    def measure(run: Run) -> None:
+        nonlocal before
+        if run.tally.quench_seconds > before:
+            lengths.append(run.tally.quench_seconds - before)
+            before = run.tally.quench_seconds
+
+    search(options.formula, budget=options.budget // 2, seed=1, observers=[measure])
+    print(f"{options.formula} with hea6: a minimisation takes {np.mean(lengths):.3f} +- {np.std(lengths):.3f} s")
+    words = ("--formula", options.formula)
+    for ranks in (int(word) for word in options.ranks.split(",") if word):
+        measured = under_mpirun(ranks, *words, "--role", "real", "--budget", options.budget)
+        print(f"{ranks} ranks: {measured['rate']:.1f} minimisations a second", flush=True)
+    budget = options.each * options.asleep
+    rounded = json.dumps([round(length, 5) for length in lengths])
+    measured = under_mpirun(options.asleep, *words, "--role", "asleep", "--budget", budget, "--lengths", rounded)
+    print(
+        f"{options.asleep} ranks asleep: workers {100 * measured['busy']:.1f} % busy, {measured['rate']:.0f} "
+        f"minimisations a second of {measured['length']:.3f} s; the manager's CPU time for a candidate, microseconds:"
+    )
+    for name, part in measured["parts"].items():
+        print(f"  {part:7.1f}  {name}")
+    print(f"  {sum(measured['parts'].values()):7.1f}  in all", flush=True)
+
+
+if __name__ == "__main__":
+    main()
