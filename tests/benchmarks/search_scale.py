@@ -67,7 +67,7 @@ class Watch:
     passed: list[Counter[str]] = field(default_factory=list)
 
     def __call__(self, run: Run) -> None:
-        """Note time, results, seconds in minimisations, and the CPU time of this thread, of all threads and of parts."""
+        """Note time, results, seconds in minimisations, and CPU time: of this thread, of all threads and of parts."""
         if len(self.passed) < 2 and run.tally.done >= self.budget * (1, 9)[len(self.passed)] // 10:
             here: Counter[str] = Counter()
             here["seconds"], here["results"] = time.monotonic(), run.tally.done
