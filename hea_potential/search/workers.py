@@ -132,8 +132,8 @@ def mpi_executor() -> Iterator[tuple[Executor | None, int] | None]:
     if ranks == 1:
         yield None, 0
         return
-    # Between two looks for messages a rank pauses, twice as long each time in vain, up to this. The manager must be quick:
-    # its default, 1 ms, is as long as a minimisation of a dozen atoms. Workers that idle must not take its core's time.
+    # Between two looks for messages a rank pauses, each time in vain for twice as long, up to this. The manager must be
+    # quick: the default, 1 ms, is as long as a minimisation of a dozen atoms. Idle workers must not take others' time.
     os.environ["MPI4PY_FUTURES_BACKOFF"] = "1e-4" if MPI.COMM_WORLD.Get_rank() == 0 else "5e-3"
     with MPICommExecutor(MPI.COMM_WORLD, root=0) as executor:
         if executor is None:

@@ -27,18 +27,22 @@ from typing import Any
 
 import numpy as np
 
-from hea_potential.search import loop, search, tasks, workers
+from hea_potential.search import loop, search, tasks
 from hea_potential.search.genetic import GeneticAlgorithm
 from hea_potential.search.geometry import Cluster
 from hea_potential.search.minimise import Quench
+from hea_potential.search.pair import Pair
 from hea_potential.search.state import Run
+from hea_potential.search.workers import Crew
 
 MPIRUN = str(Path(sysconfig.get_path("scripts")) / "mpirun")
+# A model would be asked by moves as well, which then are work and not sleep.
+NEVER_ASKED = Pair(("pair_style lj/cut 10.0", "pair_coeff * * 0.4 2.4"), units="metal")
 PARTS = {
     "proposals": (GeneticAlgorithm, "propose"),
     "archive, journal, database, population": (loop, "absorb"),
-    "handing out": (workers.Crew, "hand_out"),
-    "collecting": (workers.Crew, "collect"),
+    "handing out": (Crew, "hand_out"),
+    "collecting": (Crew, "collect"),
 }
 
 
@@ -72,7 +76,7 @@ class Watch:
             here: Counter[str] = Counter()
             here["seconds"], here["results"] = time.monotonic(), run.tally.done
             here["quenching"], here["loop"] = run.tally.quench_seconds, time.thread_time()
-            here["process"] = time.process_time()
+            here["process"], here["working"] = time.process_time(), run.tally.seconds
             self.passed.append(here + self.spent)
 
     def between(self) -> Counter[str]:
@@ -112,15 +116,17 @@ def asleep(formula: str, budget: int, lengths: Sequence[float]) -> dict[str, Any
     for name, (owner, attribute) in PARTS.items():
         setattr(owner, attribute, timed(watch.spent, name, getattr(owner, attribute)))
     with tempfile.TemporaryDirectory() as folder:
-        if search(formula, budget=budget, seed=1, observers=[watch], out=f"{folder}/run") is None:
+        out = Path(folder) / "run"
+        if search(formula, pair=NEVER_ASKED, budget=budget, seed=1, observers=[watch], out=out) is None:
             return {}
     passed = watch.between()
-    seconds, results = passed["seconds"], passed["results"]
+    seconds, results, workers = passed["seconds"], passed["results"], MPI.COMM_WORLD.Get_size() - 1
     parts = {name: passed[name] for name in PARTS}
     parts["the rest of the loop"] = passed["loop"] - sum(parts.values())
     parts[f"messages, and looking for them for {1e3 * seconds / results:.1f} ms"] = passed["process"] - passed["loop"]
     return {
-        "busy": passed["quenching"] / seconds / (MPI.COMM_WORLD.Get_size() - 1),
+        "busy": passed["quenching"] / seconds / workers,
+        "working": passed["working"] / seconds / workers,
         "rate": results / seconds,
         "length": passed["quenching"] / results,
         "parts": {name: 1e6 * part / results for name, part in parts.items()},
@@ -174,8 +180,9 @@ def main() -> None:
     rounded = json.dumps([round(length, 5) for length in lengths])
     measured = under_mpirun(options.asleep, *words, "--role", "asleep", "--budget", budget, "--lengths", rounded)
     print(
-        f"{options.asleep} ranks asleep: workers {100 * measured['busy']:.1f} % busy, {measured['rate']:.0f} "
-        f"minimisations a second of {measured['length']:.3f} s; the manager's CPU time for a candidate, microseconds:"
+        f"{options.asleep} ranks asleep: workers spend {100 * measured['working']:.1f} % of the time in tasks, "
+        f"{100 * measured['busy']:.1f} % in minimisations; {measured['rate']:.0f} of them a second, each "
+        f"{measured['length']:.3f} s; the manager's CPU time for a candidate, microseconds:"
     )
     for name, part in measured["parts"].items():
         print(f"  {part:7.1f}  {name}")
