@@ -1,6 +1,6 @@
 """How searches scale with the ranks of mpirun: real ones on the cores of this machine, and sleeping ones beyond them.
 
-    python tests/benchmarks/search_scale.py [--ranks 1,2,3,4] [--asleep 64] [--formula Ni10Cu10Pd9Ag3Pt3Au3]
+    python tests/benchmarks/search_scale.py [--ranks 1,2,3,4] [--asleep 64] [--formula Ni13Cu13Pd13Ag12Pt12Au12]
 
 First a real search on one rank measures how long minimisations take. Then real searches run on the given numbers of
 ranks; minimisations a second are printed. Last, a search on `--asleep` ranks takes the same way through proposals,
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import sysconfig
@@ -21,6 +22,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -107,11 +109,25 @@ def real(formula: str, budget: int) -> dict[str, Any]:
     return {"rate": passed["results"] / passed["seconds"], "length": passed["quenching"] / passed["results"]}
 
 
+def first_come() -> None:
+    """Put this process before others, as if it had a core to itself, which a manager of so many ranks would have.
+
+    Where the kernel shares cores between sessions (autogroup), that takes a session of its own; and it takes root.
+    """
+    with suppress(OSError):
+        os.setsid()
+    with suppress(OSError):
+        os.nice(-15)
+        Path("/proc/self/autogroup").write_text("-15")
+
+
 def asleep(formula: str, budget: int, lengths: Sequence[float]) -> dict[str, Any]:
     """A search whose minimisations are slept through; empty on ranks other than 0."""
     from mpi4py import MPI
 
     tasks.minimiser_of = lambda setup: Asleep(lengths)  # type: ignore[assignment]
+    if MPI.COMM_WORLD.Get_rank() == 0:
+        first_come()
     watch = Watch(budget)
     for name, (owner, attribute) in PARTS.items():
         setattr(owner, attribute, timed(watch.spent, name, getattr(owner, attribute)))
@@ -147,7 +163,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ranks", default="1,2,3,4", help="numbers of ranks of real searches")
     parser.add_argument("--asleep", type=int, default=64, help="ranks of the search that sleeps")
-    parser.add_argument("--formula", default="Ni10Cu10Pd9Ag3Pt3Au3")
+    parser.add_argument("--formula", default="Ni13Cu13Pd13Ag12Pt12Au12")
     parser.add_argument("--budget", type=int, default=120, help="minimisations of a real search")
     parser.add_argument("--each", type=int, default=50, help="minimisations of each worker that sleeps")
     parser.add_argument("--role", choices=("real", "asleep"), help=argparse.SUPPRESS)
@@ -161,23 +177,25 @@ def main() -> None:
         if outcome:
             print(json.dumps(outcome))
         return
-    lengths: list[float] = []
-    before = 0.0
+    calls = [0]
+    seconds = [0.0]
 
     def measure(run: Run) -> None:
-        nonlocal before
-        if run.tally.quench_seconds > before:
-            lengths.append(run.tally.quench_seconds - before)
-            before = run.tally.quench_seconds
+        if run.tally.calls > calls[-1]:
+            calls.append(run.tally.calls)
+            seconds.append(run.tally.quench_seconds)
 
     search(options.formula, budget=options.budget // 2, seed=1, observers=[measure])
+    # Without the first, which also starts LAMMPS; and in force calls, of which others on this machine cannot steal any.
+    each = (seconds[-1] - seconds[1]) / (calls[-1] - calls[1])
+    lengths = each * np.diff(calls[1:])
     print(f"{options.formula} with hea6: a minimisation takes {np.mean(lengths):.3f} +- {np.std(lengths):.3f} s")
     words = ("--formula", options.formula)
     for ranks in (int(word) for word in options.ranks.split(",") if word):
         measured = under_mpirun(ranks, *words, "--role", "real", "--budget", options.budget)
         print(f"{ranks} ranks: {measured['rate']:.1f} minimisations a second", flush=True)
     budget = options.each * options.asleep
-    rounded = json.dumps([round(length, 5) for length in lengths])
+    rounded = json.dumps(lengths.round(5).tolist())
     measured = under_mpirun(options.asleep, *words, "--role", "asleep", "--budget", budget, "--lengths", rounded)
     print(
         f"{options.asleep} ranks asleep: workers spend {100 * measured['working']:.1f} % of the time in tasks, "
