@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import ase.db.core
 import numpy as np
 
 from hea_potential.search.geometry import Floats
@@ -35,20 +34,22 @@ class Row:
 
 def append_copies(path: Path, rows: Sequence[Row]) -> None:
     """Add rows to a database that has one or more of the same atoms, all or nothing. Raises sqlite3.Error."""
+    from ase.db.core import now
+
+    moment = now()
     with closing(sqlite3.connect(path, timeout=600.0)) as connection, connection:
         columns, *firsts = table(connection, "SELECT * FROM systems ORDER BY id LIMIT 1")
         template = dict(zip(columns, firsts[0], strict=True))
         species = table(connection, "SELECT Z, n FROM species WHERE id = ?", template["id"])[1:]
         last = table(connection, "SELECT max(id) FROM systems")[1][0]
         numbered = list(enumerate(rows, start=last + 1))
-        now = ase.db.core.now()
         systems = [
             {
                 **template,
                 "id": number,
                 "unique_id": uuid4().hex,
-                "ctime": now,
-                "mtime": now,
+                "ctime": moment,
+                "mtime": moment,
                 "positions": np.asarray(row.positions, "<f8").tobytes(),
                 "energy": row.energy,
                 "key_value_pairs": json.dumps(row.facts),
