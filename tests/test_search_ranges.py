@@ -280,6 +280,8 @@ def test_the_folder_of_one_composition_takes_no_range_and_none_of_another(tmp_pa
     search("Ar3", pair=pair, budget=2, seed=1, out=tmp_path / "one")
     with pytest.raises(RunFolderError, match="holds the search of one composition"):
         search(["Ar3", "Ar4"], pair=pair, budget=2, out=tmp_path / "one")
+    with pytest.raises(RunFolderError, match="holds folders of other searches"):
+        search("Ar3", pair=pair, budget=2, out=tmp_path)
     (tmp_path / "range").mkdir()
     (tmp_path / "one").rename(tmp_path / "range" / "Ar4")
     with pytest.raises(RunFolderError, match="composition Ar3, this one has Ar4"):

@@ -63,6 +63,10 @@ def planned(
         raise RunFolderError(
             f"run folder {str(out)!r} holds the search of one composition; several need a folder of their own"
         )
+    if not own_folders and out is not None and header_of(out) is None and any(out.glob(f"*/{NAME}")):
+        raise RunFolderError(
+            f"run folder {str(out)!r} holds folders of other searches; give this one a folder of its own"
+        )
     plans = []
     for each in settings:
         folder = out / each.composition.formula if out is not None and own_folders else out
