@@ -43,7 +43,19 @@ def setup_of(size: int = 13) -> Setup:
 
 def minimum(number: int, energy: float) -> Minimum:
     positions = np.random.default_rng(number).normal(size=(13, 3))
-    return Minimum(number, energy, Cluster(np.zeros(13, int), positions), np.zeros(1, np.float32), 0, "random", (), 0.0)
+    return Minimum(
+        number=number,
+        energy=energy,
+        cluster=Cluster(np.zeros(13, int), positions),
+        fingerprint=np.zeros(1, np.float32),
+        task=0,
+        operator="random",
+        quench="plain",
+        parents=(),
+        found_after=0.0,
+        motif="amorphous",
+        point_group="C1",
+    )
 
 
 def absorb(method: BasinHopping, number: int, found: Minimum | None) -> None:
