@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hea_potential import clusters
+from hea_potential.search.geometry import random_rotation
 
 LEAST, CONTACT, ROUNDS = 0.8, 1.3, 30
 TOLERANCE = 1e-12
@@ -66,6 +67,16 @@ def test_fingerprints_and_their_overlap(arrays: Arrays) -> None:
     overlaps = np.array(others) @ one if len(types) > 1 else np.ones(3)
     assert np.allclose(clusters.similarities(one, others), overlaps, atol=1e-6)
     assert clusters.similarities(one, []).shape == (0,)
+
+
+@settings(max_examples=30, deadline=None)
+@given(arrays=arrays())
+def test_turning_is_what_rotation_matrices_do(arrays: Arrays) -> None:
+    _, positions, _ = arrays
+    rotation = random_rotation(np.random.default_rng(9))
+    quaternion = 3.0 * np.random.default_rng(9).normal(size=4)
+    expected = (positions - positions.mean(axis=0)) @ rotation.T
+    assert np.allclose(clusters.turned(positions, quaternion), expected, atol=TOLERANCE)
 
 
 @settings(max_examples=30, deadline=None)

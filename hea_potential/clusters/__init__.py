@@ -15,6 +15,7 @@ from hea_potential.clusters._clusters import (
     separated,
     similarities,
     structure_of,
+    turned,
     vacant_sites,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "separated",
     "similarities",
     "structure_of",
+    "turned",
     "vacant_sites",
 ]

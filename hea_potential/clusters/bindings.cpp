@@ -78,6 +78,13 @@ NB_MODULE(_clusters, m) {
       },
       "types"_a, "positions"_a);
   m.def(
+      "turned",
+      [](const Positions &positions, const Given<double, 4> &quaternion) {
+        const std::size_t n = positions.shape(0);
+        return numpy_array(hea::clusters::turned(n, positions.data(), quaternion.data()), {n, 3});
+      },
+      "positions"_a, "quaternion"_a);
+  m.def(
       "reduced_distances",
       [](const Types &types, const Positions &positions, const Bonds &bonds) {
         const Atoms atoms = atoms_of(types, positions, bonds);

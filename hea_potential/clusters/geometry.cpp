@@ -4,6 +4,8 @@
 #include <limits>
 #include <numeric>
 
+#include "vector3.h"
+
 namespace hea::clusters {
 namespace {
 
@@ -13,23 +15,45 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double share = 0.6;
 constexpr double least_push = 0.1;
 
+Vector3 mean_position(std::size_t n, const double *positions) {
+  Vector3 sum{};
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t k = 0; k < 3; ++k) sum[k] += positions[3 * i + k];
+  }
+  return (1.0 / static_cast<double>(n)) * sum;
+}
+
 }  // namespace
 
 Ordered ordered(std::size_t n, const std::int64_t *types, const double *positions) {
   std::vector<std::size_t> order(n);
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) { return types[i] < types[j]; });
-  double mean[3] = {};
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t k = 0; k < 3; ++k) mean[k] += positions[3 * i + k];
-  }
-  for (double &x : mean) x /= static_cast<double>(n);
+  const Vector3 mean = mean_position(n, positions);
   Ordered result;
   result.types.reserve(n);
   result.positions.reserve(3 * n);
   for (const std::size_t i : order) {
     result.types.push_back(types[i]);
     for (std::size_t k = 0; k < 3; ++k) result.positions.push_back(positions[3 * i + k] - mean[k]);
+  }
+  return result;
+}
+
+std::vector<double> turned(std::size_t n, const double *positions, const double *quaternion) {
+  const double length = std::sqrt(std::inner_product(quaternion, quaternion + 4, quaternion, 0.0));
+  const double w = quaternion[0] / length, x = quaternion[1] / length, y = quaternion[2] / length,
+               z = quaternion[3] / length;
+  const Matrix3 rotation{Vector3{1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)},
+                         Vector3{2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)},
+                         Vector3{2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)}};
+  const Vector3 centre = mean_position(n, positions);
+  std::vector<double> result;
+  result.reserve(3 * n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const double *at = positions + 3 * i;
+    const Vector3 image = rotation * (Vector3{at[0], at[1], at[2]} - centre);
+    result.insert(result.end(), image.begin(), image.end());
   }
   return result;
 }

@@ -14,6 +14,10 @@ struct Ordered {
 };
 Ordered ordered(std::size_t n, const std::int64_t *types, const double *positions);
 
+// Positions [n][3] about their mean, turned by the rotation that a quaternion (w, x, y, z), of any length but 0, stands
+// for.
+std::vector<double> turned(std::size_t n, const double *positions, const double *quaternion);
+
 // Distances of every two atoms in bonds, [n][n], infinite on the diagonal.
 std::vector<double> reduced_distances(const Atoms &atoms);
 

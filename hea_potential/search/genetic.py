@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hea_potential.search.archive import Minimum
+from hea_potential.search.chance import one_of
 from hea_potential.search.population import Population
 from hea_potential.search.tasks import Result, Setup, Task, task_generator
 
@@ -77,10 +78,10 @@ class GeneticAlgorithm:
         fitting = [name for name, move in self.moves.items() if move.parents <= len(self.population.members)]
         if self.to_start > 0 or not fitting or rng.uniform() < FRESH:
             self.to_start -= 1
-            return Task(number, str(rng.choice(self.starts)))
+            return Task(number, one_of(rng, self.starts))
         rates = [self.records[name].rate for name in fitting]
-        shares = [LEAST_SHARE / len(fitting) + (1.0 - LEAST_SHARE) * rate / sum(rates) for rate in rates]
-        name = str(rng.choice(fitting, p=shares))
+        least = LEAST_SHARE * sum(rates) / len(fitting)
+        name = one_of(rng, fitting, [least + (1.0 - LEAST_SHARE) * rate for rate in rates])
         parents = self.population.draw(rng, self.moves[name].parents)
         return Task(number, name, tuple(p.cluster for p in parents), tuple(p.number for p in parents))
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hea_potential import clusters
 from hea_potential.search.geometry import (
     Cluster,
     Floats,
     Integers,
     coordination,
-    random_rotation,
     vacant_sites,
 )
 
@@ -54,8 +54,7 @@ def splice(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) 
 
 def turned(rng: np.random.Generator, cluster: Cluster) -> Cluster:
     """A cluster centred and turned at random."""
-    positions = cluster.positions - cluster.positions.mean(axis=0)
-    return Cluster(cluster.types, positions @ random_rotation(rng).T)
+    return Cluster(cluster.types, clusters.turned(cluster.positions, rng.normal(size=4)))
 
 
 def mended(rng: np.random.Generator, types: Integers, depth: Floats, wanted: Integers) -> Integers:

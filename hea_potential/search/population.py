@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import exp
 
 import numpy as np
 
 from hea_potential.search.archive import Minimum
+from hea_potential.search.chance import several_of
 from hea_potential.search.similarity import similarities
 
 KIN = 0.98  # minima more similar than this compete for one place
@@ -40,8 +42,6 @@ class Population:
         """Draw different members, the lower the likelier: fitness exp(-3 rho), rho from 0 for the lowest energy to 1
         for the highest.
         """
-        levels = np.array([member.energy for member in self.members])
-        rho = (levels - levels[0]) / max(levels[-1] - levels[0], 1e-12)
-        weights = np.exp(-3.0 * rho)
-        chosen = rng.choice(len(levels), size=count, replace=False, p=weights / weights.sum())
-        return [self.members[index] for index in chosen]
+        lowest, highest = self.members[0].energy, self.members[-1].energy
+        spread = max(highest - lowest, 1e-12)
+        return several_of(rng, self.members, count, [exp(-3.0 * (m.energy - lowest) / spread) for m in self.members])

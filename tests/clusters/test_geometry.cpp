@@ -75,10 +75,17 @@ void atoms_in_order_of_their_types() {
   CHECK((result.positions == std::vector<double>{-1, 0, 0, 3, 0, 0, -2, 0, 0, 0, 0, 0}));
 }
 
+void half_a_turn() {
+  const std::vector<double> positions{1, 0, 0, 3, 4, 5};
+  const double about_z[4] = {0, 0, 0, 2};
+  CHECK((turned(2, positions.data(), about_z) == std::vector<double>{1, 2, -2.5, -1, -2, 2.5}));
+}
+
 }  // namespace
 
 int main() {
-  return check::run_all({{"distances are in bonds", distances_are_in_bonds},
+  return check::run_all({{"half a turn", half_a_turn},
+                         {"distances are in bonds", distances_are_in_bonds},
                          {"contacts of an octahedron", contacts_of_an_octahedron},
                          {"a gap divides a cluster", a_gap_divides_a_cluster},
                          {"crowds are separated", crowds_are_separated},
