@@ -18,7 +18,7 @@ from hea_potential.search.genetic import Record
 from hea_potential.search.state import Run
 
 REFRESH = 0.5  # seconds between two drawings of the table
-PAGE = 120  # columns where there is no terminal
+PAGE = 150  # columns where there is no terminal
 LINES = 5.0  # seconds between two lines where there is no terminal
 
 
