@@ -1,0 +1,124 @@
+"""Point groups as matrices, and the orbits of points under them.
+
+Many clusters of lowest energy are symmetric, or are a symmetric core with a few atoms on its surface. A cluster of n
+atoms under a group of order g has about n/g atoms of its own, so that its subspace holds few minima: looking there
+finds what hides from a search of all 3n coordinates (Oakley, Johnston and Wales, Phys. Chem. Chem. Phys. 15, 3965
+(2013)).
+
+Rotation groups come from scipy, their main axis along z and the axes of T and O along x, y and z; reflections,
+inversion and rotoreflections extend them. Names are Schoenflies symbols.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from hea_potential.search.geometry import Floats
+
+MOST_FOLD = 6  # of the main axis of the groups that a search tries
+INVERSION = -np.eye(3)
+LEVEL = np.diag([1.0, 1.0, -1.0])  # reflection in the plane across the main axis
+UPRIGHT = np.diag([1.0, -1.0, 1.0])  # reflection in a plane that holds the main axis
+SAME = 1e-6  # of the merging distance: images nearer than this are one point
+
+
+def axial_names(fold: int) -> list[str]:
+    """The groups with a main axis of this fold, in order of their number of operations."""
+    return [f"C{fold}", f"S{2 * fold}", f"C{fold}v", f"C{fold}h", f"D{fold}", f"D{fold}d", f"D{fold}h"]
+
+
+POINT_GROUPS = (
+    *("Cs", "Ci"),
+    *(name for fold in range(2, MOST_FOLD + 1) for name in axial_names(fold)),
+    *("T", "Td", "Th", "O", "Oh", "I", "Ih"),
+)
+
+
+@cache
+def point_group(name: str) -> Floats:
+    """The operations of a point group, shape (order, 3, 3).
+
+    Known are Cs, Ci, Cn, Cnv, Cnh, S2n, Dn, Dnh, Dnd (n > 1 for D), T, Td, Th, O, Oh, I, Ih. Raises ValueError for
+    other names.
+    """
+    symbol = {"Cs": "C1h", "Ci": "S2"}.get(name, name)
+    if polyhedral := re.fullmatch(r"(T)(d?)|(T|O|I)(h?)", symbol):
+        rotations = turns(polyhedral[1] or polyhedral[3])
+        if polyhedral[4]:
+            return extended(rotations, INVERSION)
+        # Td is T with the turns of O that T lacks, each followed by the inversion; a quarter turn is one of them.
+        return extended(rotations, INVERSION @ turn(4)) if polyhedral[2] else rotations
+    if axial := re.fullmatch(r"(C[1-9]\d*|D[2-9]|D[1-9]\d+)(v|h|d|)", symbol):
+        rotations, fold = turns(axial[1]), int(axial[1][1:])
+        if axial[2] == "h":
+            return extended(rotations, LEVEL)
+        if symbol[0] + axial[2] == "Cv":
+            return extended(rotations, UPRIGHT)
+        if symbol[0] + axial[2] == "Dd":
+            return extended(rotations, LEVEL @ turn(2 * fold))
+        if not axial[2]:
+            return rotations
+    if (improper := re.fullmatch(r"S([1-9]\d*)", symbol)) and int(improper[1]) % 2 == 0:
+        fold = int(improper[1])
+        return extended(turns(f"C{fold // 2}"), LEVEL @ turn(fold))
+    raise ValueError(f"point group {name!r}; allowed: Schoenflies symbols such as {', '.join(POINT_GROUPS)}")
+
+
+def turns(name: str) -> Floats:
+    """The operations of a group of rotations."""
+    return np.asarray(Rotation.create_group(name, axis="Z").as_matrix())
+
+
+def turn(fold: int) -> Floats:
+    """The rotation about z by one part in `fold` of the circle."""
+    return np.asarray(Rotation.from_rotvec([0.0, 0.0, 2.0 * np.pi / fold]).as_matrix())
+
+
+def extended(rotations: Floats, operation: Floats) -> Floats:
+    """The group of which a group of rotations is one half, and its products with an operation the other."""
+    return np.concatenate([rotations, operation @ rotations])
+
+
+@cache
+def projections(name: str) -> Floats:
+    """For every operation of a point group the projection onto the points that it leaves where they are, shape (order,
+    3, 3): onto all space, a plane, an axis or the centre.
+    """
+    found = []
+    for operation in point_group(name):
+        powers = [np.eye(3)]
+        while not np.allclose(power := powers[-1] @ operation, np.eye(3)):
+            powers.append(power)
+        found.append(np.mean(powers, axis=0))
+    return np.stack(found)
+
+
+def orbit(point: Floats, operations: Floats, merging: float) -> Floats:
+    """The images of a point (3,) under a group, each once, shape (images, 3).
+
+    Where images would come nearer than `merging` to each other, chains of them merge in their middle, which lies on a
+    symmetry element. So the positions of the points decide the sizes of their orbits.
+    """
+    while True:
+        images = operations @ point
+        near = squares(images - point) < merging**2
+        if np.count_nonzero(near) == 1:
+            return np.asarray(images)
+        touching = squares(images[:, None] - images) < merging**2
+        # The operations whose images are linked to the point form a subgroup, so that their mean is invariant under it.
+        linked = near
+        while (grown := touching[linked].any(axis=0)).sum() > linked.sum():
+            linked = grown
+        middle = images[linked].sum(axis=0) / linked.sum()
+        if squares(middle - point) < (SAME * merging) ** 2:
+            return np.asarray(images[touching.argmax(axis=1) == np.arange(len(images))])
+        point = middle
+
+
+def squares(vectors: Floats) -> Floats:
+    """Squared lengths of vectors in the last axis."""
+    return np.asarray((vectors * vectors).sum(axis=-1))
