@@ -52,7 +52,7 @@ def search(
     ] = None,
     pair: Annotated[Path | None, typer.Option(help="LAMMPS lines of any other pair style.")] = None,
     method: Annotated[str, typer.Option(help="ga: genetic algorithm; bh: basin hopping.")] = "ga",
-    starts: Annotated[str, typer.Option(help="Comma-separated, as in hea search.")] = "random",
+    starts: Annotated[str, typer.Option(help="Comma-separated, as in hea search.")] = "random,symmetric",
     fmax: Annotated[
         float, typer.Option(min=1e-9, help="Largest force of a minimum, in the pair style's units.")
     ] = 0.01,

@@ -94,7 +94,7 @@ def search(
         typer.Option(
             help="Comma-separated: random, close-packed, icosahedral, decahedral; or all.", rich_help_panel=HOW
         ),
-    ] = "random",
+    ] = "random,symmetric",
     moves: Annotated[
         str | None, typer.Option(help="Comma-separated, such as splice,rattle; all by default.", rich_help_panel=HOW)
     ] = None,

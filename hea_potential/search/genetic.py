@@ -18,7 +18,7 @@ from hea_potential.search.tasks import Result, Setup, Task, task_generator
 
 FADING = 0.99  # weight of the past in the record of a move, per use
 LEAST_SHARE = 0.3  # of the choices are shared out evenly, so that no move dies out
-FRESH = 0.05  # share of tasks that are starts although the population is full
+FRESH = 0.3  # share of tasks that are starts although the population is full: symmetric ones find what moves do not
 
 
 class Method(Protocol):

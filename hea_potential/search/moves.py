@@ -13,13 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hea_potential import clusters
-from hea_potential.search.geometry import (
-    Cluster,
-    Floats,
-    Integers,
-    coordination,
-    vacant_sites,
-)
+from hea_potential.search.geometry import Cluster, Floats, Integers
+from hea_potential.search.surface import move_surface, resurface
+from hea_potential.search.symmetrise import symmetrise, symmetrise_core
 
 Apply = Callable[[np.random.Generator, Sequence[Cluster], Floats], Cluster]
 
@@ -133,33 +129,15 @@ def exchange_shells(rng: np.random.Generator, parents: Sequence[Cluster], bonds:
     return Cluster(types, parent.positions)
 
 
-def move_surface(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
-    """Take away one to three of the atoms with fewest contacts and put them on the vacant sites that offer most."""
-    (parent,) = parents
-    cluster = parent
-    for _ in range(min(3, rng.geometric(0.6))):
-        contacts = coordination(cluster, bonds) + rng.uniform(0.0, 1.5, size=len(cluster.types))
-        loose = int(np.argmin(contacts))
-        rest = Cluster(np.delete(cluster.types, loose), np.delete(cluster.positions, loose, axis=0))
-        kind = cluster.types[loose]
-        sites, touched = vacant_sites(rest, bonds, kind)
-        if len(sites) == 0:
-            break
-        offered = touched + rng.uniform(0.0, 1.5, size=len(sites))
-        away = np.linalg.norm(sites - cluster.positions[loose], axis=1) > 0.5 * bonds[kind, kind]
-        if not away.any():
-            break
-        site = sites[np.argmax(np.where(away, offered, -1.0))]
-        cluster = Cluster(np.append(rest.types, kind), np.concatenate([rest.positions, site[None]]))
-    return cluster
-
-
 MOVES: dict[str, Move] = {
     "splice": Move(splice, parents=2),
     "rattle": Move(rattle),
     "twist": Move(twist, atoms=3),
     "mirror": Move(mirror, atoms=4),
     "surface": Move(move_surface, atoms=5),
+    "resurface": Move(resurface, atoms=5),
+    "symmetrise": Move(symmetrise, atoms=4),
+    "core": Move(symmetrise_core, atoms=5),
     "exchange": Move(exchange, elements=2),
     "shells": Move(exchange_shells, atoms=3, elements=2),
 }

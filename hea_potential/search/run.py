@@ -76,7 +76,7 @@ def search(
     model: str | Path | None = None,
     pair: str | Path | Pair | None = None,
     method: str = "ga",
-    starts: Sequence[str] | Mapping[str, Start] = ("random",),
+    starts: Sequence[str] | Mapping[str, Start] = ("random", "symmetric"),
     moves: Sequence[str] | Mapping[str, Move] | None = None,
     limits: Limits | None = None,
     window: int | None = None,

@@ -12,6 +12,7 @@ import numpy as np
 
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, Floats, random_rotation, separate
+from hea_potential.search.symmetrise import symmetric_packing
 
 Start = Callable[[np.random.Generator, Composition, Floats], Cluster]
 
@@ -97,6 +98,7 @@ def cut(
 
 STARTS: dict[str, Start] = {
     "random": random_packing,
+    "symmetric": symmetric_packing,
     "close-packed": close_packed,
     "icosahedral": icosahedral,
     "decahedral": decahedral,

@@ -46,26 +46,20 @@ def point_group(name: str) -> Floats:
     other names.
     """
     symbol = {"Cs": "C1h", "Ci": "S2"}.get(name, name)
-    if polyhedral := re.fullmatch(r"(T)(d?)|(T|O|I)(h?)", symbol):
-        rotations = turns(polyhedral[1] or polyhedral[3])
-        if polyhedral[4]:
-            return extended(rotations, INVERSION)
-        # Td is T with the turns of O that T lacks, each followed by the inversion; a quarter turn is one of them.
-        return extended(rotations, INVERSION @ turn(4)) if polyhedral[2] else rotations
-    if axial := re.fullmatch(r"(C[1-9]\d*|D[2-9]|D[1-9]\d+)(v|h|d|)", symbol):
-        rotations, fold = turns(axial[1]), int(axial[1][1:])
-        if axial[2] == "h":
-            return extended(rotations, LEVEL)
-        if symbol[0] + axial[2] == "Cv":
-            return extended(rotations, UPRIGHT)
-        if symbol[0] + axial[2] == "Dd":
-            return extended(rotations, LEVEL @ turn(2 * fold))
-        if not axial[2]:
-            return rotations
-    if (improper := re.fullmatch(r"S([1-9]\d*)", symbol)) and int(improper[1]) % 2 == 0:
+    if improper := re.fullmatch(r"S([1-9]\d*[02468]|[2468])", symbol):
         fold = int(improper[1])
         return extended(turns(f"C{fold // 2}"), LEVEL @ turn(fold))
-    raise ValueError(f"point group {name!r}; allowed: Schoenflies symbols such as {', '.join(POINT_GROUPS)}")
+    parts = re.fullmatch(r"(C)([1-9]\d*)([vh]?)|(D)([2-9]|[1-9]\d+)([dh]?)|(T)()([dh]?)|(O|I)()(h?)", symbol)
+    if parts is None:
+        raise ValueError(f"point group {name!r}; allowed: Schoenflies symbols such as {', '.join(POINT_GROUPS)}")
+    family, fold_text, suffix = (part for part in parts.groups() if part is not None)
+    rotations = turns(family + fold_text)
+    if not suffix:
+        return rotations
+    # Td is T with the turns of O that T lacks, each followed by the inversion; a quarter turn is one of them.
+    diagonal = INVERSION @ turn(4) if family == "T" else LEVEL @ turn(2 * int(fold_text or 1))
+    across = LEVEL if fold_text else INVERSION
+    return extended(rotations, {"v": UPRIGHT, "d": diagonal, "h": across}[suffix])
 
 
 def turns(name: str) -> Floats:

@@ -1,0 +1,170 @@
+"""Point groups, orbits, and the starts and moves that use them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from hea_potential.search.composition import Composition
+from hea_potential.search.geometry import Cluster, coordination, random_rotation
+from hea_potential.search.moves import MOVES
+from hea_potential.search.starts import STARTS
+from hea_potential.search.surface import resurface
+from hea_potential.search.symmetrise import best_frame, by_orbit, packed_orbits, symmetric_packing
+from hea_potential.search.symmetry import POINT_GROUPS, orbit, point_group, projections
+
+ELEMENTS = ("Ni", "Cu", "Pd", "Ag", "Pt", "Au")
+ORDERS = {
+    **{"Cs": 2, "Ci": 2, "C1": 1, "C5": 5, "C3v": 6, "C4h": 8, "S4": 4, "S10": 10, "S12": 12, "D2": 4, "D5": 10},
+    **{"D3h": 12, "D2d": 8, "D5d": 20, "T": 12, "Td": 24, "Th": 24, "O": 24, "Oh": 48, "I": 60, "Ih": 120},
+}
+# Sizes of the orbits of points on symmetry elements, from the general one to the centre.
+ORBITS = {
+    "Ih": {120, 60, 30, 20, 12, 1},
+    "Oh": {48, 24, 12, 8, 6, 1},
+    "Td": {24, 12, 6, 4, 1},
+    "D5h": {20, 10, 5, 2, 1},
+    "C3v": {6, 3, 1},
+    "S4": {4, 2, 1},
+}
+seeds = st.integers(0, 2**32 - 1)
+groups = st.sampled_from(POINT_GROUPS)
+
+
+def same_points(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Whether two sets hold the same points in any order."""
+    gaps = np.linalg.norm(one[:, None] - other[None], axis=2)
+    return one.shape == other.shape and gaps.min(axis=1).max() < 1e-9 and gaps.min(axis=0).max() < 1e-9
+
+
+@pytest.mark.parametrize("name", [*POINT_GROUPS, "C1", "C7v", "D10h", "S20"])
+def test_a_point_group_is_a_group_of_orthogonal_matrices(name: str) -> None:
+    operations = point_group(name)
+    assert np.allclose(operations @ operations.transpose(0, 2, 1), np.eye(3))
+    products = np.einsum("aij,bjk->abik", operations, operations).reshape(-1, 1, 3, 3)
+    gaps = np.abs(products - operations).max(axis=(2, 3))
+    assert gaps.min(axis=1).max() < 1e-9
+    # Every operation is there once.
+    assert (np.count_nonzero(gaps < 1e-9, axis=1) == 1).all()
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_point_groups_have_their_orders(name: str) -> None:
+    assert len(point_group(name)) == ORDERS[name]
+
+
+def test_improper_operations_are_half_or_none() -> None:
+    for name in POINT_GROUPS:
+        improper = np.linalg.det(point_group(name)) < 0.0
+        assert improper.sum() == (0 if name[0] in "CDTOI" and name[-1] not in "vhdsi" else len(improper) // 2)
+
+
+@pytest.mark.parametrize("name", ["", "D1", "Od", "Id", "C3d", "D3v", "S3", "S0", "C0", "D0h", "Q", "C2vh"])
+def test_other_names_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="allowed: Schoenflies symbols"):
+        point_group(name)
+
+
+@settings(max_examples=60, deadline=None)
+@given(name=groups, seed=seeds)
+def test_orbits_are_invariant_and_keep_their_distance(name: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    operations = point_group(name)
+    points = orbit(rng.normal(scale=1.5, size=3), operations, 0.8)
+    assert len(operations) % len(points) == 0
+    assert all(same_points(points @ operation.T, points) for operation in operations)
+    gaps = np.linalg.norm(points[:, None] - points[None], axis=2) + 9.0 * np.eye(len(points))
+    assert gaps.min() >= 0.8 - 1e-9
+
+
+@pytest.mark.parametrize("name", ORBITS)
+def test_points_near_symmetry_elements_make_the_special_orbits(name: str) -> None:
+    rng = np.random.default_rng(0)
+    sizes = {len(orbit(rng.normal(scale=4.0, size=3), point_group(name), 1.0)) for _ in range(400)}
+    on_elements = {
+        len(orbit(10.0 * projection @ rng.normal(size=3), point_group(name), 1e-3)) for projection in projections(name)
+    }
+    assert sizes | on_elements == ORBITS[name]
+
+
+def test_a_point_within_reach_of_the_centre_becomes_it() -> None:
+    for name in ("Ci", "S4", "D5h", "Ih"):
+        assert np.array_equal(orbit(np.full(3, 1e-3), point_group(name), 0.8).round(12), np.zeros((1, 3)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(name=groups, size=st.integers(1, 120), seed=seeds)
+def test_packed_orbits_do_not_overlap_and_are_not_too_many(name: str, size: int, seed: int) -> None:
+    orbits = packed_orbits(np.random.default_rng(seed), name, size, 2.5)
+    positions = np.concatenate([np.zeros((0, 3)), *orbits])
+    assert len(positions) <= size
+    if len(positions):
+        gaps = np.linalg.norm(positions[:, None] - positions[None], axis=2) + 9.0 * np.eye(len(positions))
+        assert gaps.min() > 0.6 * 2.5 - 1e-9
+        assert all(same_points(positions @ operation.T, positions) for operation in point_group(name))
+
+
+@settings(max_examples=40, deadline=None)
+@given(sizes=st.lists(st.sampled_from([1, 2, 4, 6, 12]), max_size=6), seed=seeds)
+def test_orbits_are_of_one_element_where_the_counts_allow(sizes: list[int], seed: int) -> None:
+    composition = Composition(("Cu", "Au"), (sum(sizes) + 1, sum(sizes) + 2))
+    types, others = by_orbit(np.random.default_rng(seed), sizes, composition)
+    assert np.array_equal(np.sort(np.concatenate([types, others])), composition.types)
+    for part in np.split(types, np.cumsum(sizes))[:-1]:
+        assert len(set(part)) == 1
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 7, 13, 38, 150])
+@pytest.mark.parametrize("kinds", [1, 2, 6])
+def test_symmetric_starts_have_every_size(size: int, kinds: int) -> None:
+    kinds = min(size, kinds)
+    counts = [size // kinds + (kind < size % kinds) for kind in range(kinds)]
+    composition = Composition(ELEMENTS[:kinds], tuple(counts))
+    bonds = np.full((kinds, kinds), 2.5)
+    for seed in range(4):
+        one, again = (symmetric_packing(np.random.default_rng(seed), composition, bonds) for _ in range(2))
+        assert np.array_equal(np.sort(one.types), composition.types)
+        assert np.isfinite(one.positions).all()
+        assert np.array_equal(one.positions, again.positions)
+        assert np.array_equal(one.types, again.types)
+
+
+def test_the_axes_of_a_symmetric_cluster_are_found() -> None:
+    rng = np.random.default_rng(1)
+    octahedron = np.concatenate([np.eye(3), -np.eye(3)]) @ random_rotation(rng).T
+    frame = best_frame(rng, octahedron, point_group("Oh"))
+    assert np.allclose(frame.T @ frame, np.eye(3))
+    local = octahedron @ frame
+    images = np.einsum("gij,nj->gni", point_group("C4"), local).reshape(-1, 1, 3)
+    assert np.linalg.norm(images - local, axis=2).min(axis=1).max() < 1e-4
+
+
+@pytest.mark.parametrize("name", ["symmetrise", "core"])
+def test_symmetrising_moves_complete_orbits(name: str) -> None:
+    composition = Composition.parse("Cu20Au18")
+    bonds = np.full((2, 2), 2.5)
+    rng = np.random.default_rng(2)
+    parent = STARTS["random"](rng, composition, bonds).ordered()
+    for _ in range(20):
+        child = MOVES[name].apply(rng, [parent], bonds)
+        assert np.array_equal(np.sort(child.types), composition.types)
+        assert np.isfinite(child.positions).all()
+
+
+def test_resurfacing_repairs_a_misplaced_atom() -> None:
+    bonds = np.array([[1.0]])
+    shell = STARTS["icosahedral"](np.random.default_rng(4), Composition.parse("Cu13"), bonds)
+    centre = np.argmax(coordination(shell, bonds))
+    assert coordination(shell, bonds)[centre] == 12
+    middle = shell.positions[centre]
+    rim = np.delete(np.arange(13), centre)
+    # One atom of the shell is put on top of the atom opposite, where it has few contacts.
+    moved = shell.positions.copy()
+    moved[rim[0]] = middle + 1.95 * (middle - shell.positions[rim[0]])
+    broken = Cluster(shell.types, moved)
+    rng = np.random.default_rng(0)
+    contacts = [coordination(resurface(rng, [broken], bonds), bonds).sum() for _ in range(20)]
+    assert max(contacts) == coordination(shell, bonds).sum() > coordination(broken, bonds).sum()
