@@ -99,7 +99,7 @@ def orbit(point: Floats, operations: Floats, merging: float) -> Floats:
     """
     while True:
         images = operations @ point
-        near = squares(images - point) < merging**2
+        near = np.asarray(squares(images - point) < merging**2)
         if np.count_nonzero(near) == 1:
             return np.asarray(images)
         touching = squares(images[:, None] - images) < merging**2
