@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hea_potential.search.composition import Composition
-from hea_potential.search.geometry import OVERLAP, Cluster, Floats, Integers
+from hea_potential.search.geometry import OVERLAP, Cluster, Floats, Integers, separate
 from hea_potential.search.surface import with_atoms
 from hea_potential.search.symmetry import POINT_GROUPS, orbit, point_group, projections, squares
 
@@ -31,7 +31,7 @@ def symmetric_packing(rng: np.random.Generator, composition: Composition, bonds:
     types, others = by_orbit(rng, [len(points) for points in orbits], composition)
     positions = np.concatenate([np.zeros((0, 3)), *orbits])
     cluster = with_atoms(rng, Cluster(types, positions), others, bonds)
-    return shaken(rng, cluster, bonds)
+    return separate(shaken(rng, cluster, bonds), bonds, OVERLAP)
 
 
 def packed_orbits(rng: np.random.Generator, name: str, size: int, bond: float) -> list[Floats]:

@@ -99,13 +99,13 @@ def orbit(point: Floats, operations: Floats, merging: float) -> Floats:
     """
     while True:
         images = operations @ point
-        near = np.asarray(squares(images - point) < merging**2)
+        near = squares(images - point) < merging**2
         if np.count_nonzero(near) == 1:
             return np.asarray(images)
         touching = squares(images[:, None] - images) < merging**2
         # The operations whose images are linked to the point form a subgroup, so that their mean is invariant under it.
         linked = near
-        while (grown := touching[linked].any(axis=0)).sum() > linked.sum():
+        while (grown := np.asarray(touching[linked].any(axis=0))).sum() > linked.sum():
             linked = grown
         middle = images[linked].sum(axis=0) / linked.sum()
         if squares(middle - point) < (SAME * merging) ** 2:
