@@ -63,11 +63,11 @@ def main() -> None:
     curve.set_xlabel(f"share of {first}")
     curve.set_ylabel("mixing energy, meV/atom")
     lowest = clusters[int(np.argmin(mixing))]
-    plot_atoms(lowest, picture, radii=0.6)
+    plot_atoms(lowest, picture, radii=1.3, rotation="10x,15y,5z")
     picture.set_axis_off()
     picture.set_title(f"{lowest.symbols.formula:metal}")
     figure.tight_layout()
-    figure.savefig(arguments.picture, dpi=150)
+    figure.savefig(arguments.picture, dpi=150, bbox_inches="tight")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ random numbers from the task's own generator alone, so the whole run is a functi
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -66,6 +67,7 @@ class GeneticAlgorithm:
         self.moves = {n: move for n, move in setup.moves if move.atoms <= size and move.elements <= kinds}
         self.records = {name: Record() for name in [*self.starts, *self.moves]}
         self.population = Population(capacity)
+        self.followed: deque[tuple[str, Minimum]] = deque()  # what entered, with the move that is to follow
         self.to_start = capacity  # starts still to be proposed before moves begin
         self.idle = 0  # results since the population's lowest energy fell
         self.restarts = 0
@@ -74,8 +76,13 @@ class GeneticAlgorithm:
         """A start while the population is being filled, and now and then; otherwise a move by its success, of parents
         by their energy.
         """
+        while self.followed:
+            name, minimum = self.followed.popleft()
+            if minimum in self.population.members:
+                return Task(number, name, (minimum.cluster,), (minimum.number,))
         rng = task_generator(self.setup.seed, number, 0)
-        fitting = [name for name, move in self.moves.items() if move.parents <= len(self.population.members)]
+        size = len(self.population.members)
+        fitting = [name for name, move in self.moves.items() if not move.follows and move.parents <= size]
         if self.to_start > 0 or not fitting or rng.uniform() < FRESH:
             self.to_start -= 1
             return Task(number, one_of(rng, self.starts))
@@ -92,6 +99,9 @@ class GeneticAlgorithm:
         lowest = self.population.members[0].energy if self.population.members else float("inf")
         entered = minimum is not None and self.population.offer(minimum)
         self.records[result.operator].enter(entered)
+        if minimum is not None and entered:
+            following = [name for name, move in self.moves.items() if move.follows and name != result.operator]
+            self.followed.extend((name, minimum) for name in following)
         self.idle += 1
         if self.population.members and self.population.members[0].energy < lowest:
             self.idle = 0

@@ -17,9 +17,9 @@ from hea_potential.engine import ExchangeScan, Model, ModelError
 from hea_potential.errors import InputError, ModelFileError
 from hea_potential.model_file import find_model
 from hea_potential.search.composition import Composition
-from hea_potential.search.geometry import Cluster, Floats
+from hea_potential.search.geometry import Cluster, Floats, Integers
 from hea_potential.search.moves import Move
-from hea_potential.search.orderings import half_edges, hop
+from hea_potential.search.orderings import descend, half_edges, hop
 from hea_potential.search.pair import Pair
 from hea_potential.search.sites import matched_sites
 
@@ -47,9 +47,22 @@ def exchange_scan(model: str | Path, symbols: tuple[str, ...], precision: str = 
 
 
 @dataclass(frozen=True)
+class Reorder:
+    """The geometry of the parent, its own ordering followed downhill."""
+
+    model: str
+    symbols: tuple[str, ...]
+
+    def __call__(self, rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
+        """Return the parent's geometry with a better ordering, or with its own."""
+        (parent,) = parents
+        return reordered(self.model, self.symbols, parent.types, parent.positions)
+
+
+@dataclass(frozen=True)
 class Orderings:
-    """A local minimum in the space of orderings on the geometry of the parent: from its own ordering, or now and then
-    from a random one.
+    """The geometry of the parent with another good ordering: followed downhill from some swaps away, several times, or
+    now and then from a random one.
     """
 
     model: str
@@ -60,7 +73,7 @@ class Orderings:
         (parent,) = parents
         scan = exchange_scan(self.model, self.symbols)
         scan.place(*half_edges(parent.positions, scan.cutoff))
-        found = hop(rng, scan, parent.types.astype(np.int32), DESCENTS, fresh=rng.uniform() < FRESH)
+        found = hop(rng, scan, parent.types.astype(np.int32), DESCENTS, fresh=rng.uniform() < FRESH, complete=False)
         return Cluster(found.types.astype(np.int64), parent.positions)
 
 
@@ -77,10 +90,14 @@ class Transfer:
         """Return the first parent's geometry with the second's ordering."""
         geometry, ordering = parents
         types = ordering.types[matched_sites(rng, geometry, ordering, bonds)]
-        scan = exchange_scan(self.model, self.symbols)
-        scan.place(*half_edges(geometry.positions, scan.cutoff))
-        found = hop(rng, scan, types.astype(np.int32), 1)
-        return Cluster(found.types.astype(np.int64), geometry.positions)
+        return reordered(self.model, self.symbols, types, geometry.positions)
+
+
+def reordered(model: str, symbols: tuple[str, ...], types: Integers, positions: Floats) -> Cluster:
+    """A cluster after a descent in the space of orderings."""
+    scan = exchange_scan(model, symbols)
+    scan.place(*half_edges(positions, scan.cutoff))
+    return Cluster(descend(scan, types.astype(np.int32), complete=False).types.astype(np.int64), positions)
 
 
 def homotop_moves(composition: Composition, pair: Pair) -> dict[str, Move]:
@@ -88,6 +105,7 @@ def homotop_moves(composition: Composition, pair: Pair) -> dict[str, Move]:
     if pair.model is None or len(composition.symbols) < 2:
         return {}
     return {
+        "reorder": Move(Reorder(pair.model, composition.symbols), elements=2, follows=True),
         "orderings": Move(Orderings(pair.model, composition.symbols), elements=2),
         "transfer": Move(Transfer(pair.model, composition.symbols), parents=2, elements=2),
     }

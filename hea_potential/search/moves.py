@@ -22,12 +22,16 @@ Apply = Callable[[np.random.Generator, Sequence[Cluster], Floats], Cluster]
 
 @dataclass(frozen=True)
 class Move:
-    """A move and what it needs: number of parents, least number of atoms, least number of elements."""
+    """A move and what it needs: number of parents, least number of atoms, least number of elements.
+
+    One that `follows` is of one parent, made of every minimum that enters the population by another, and never chosen.
+    """
 
     apply: Apply
     parents: int = 1
     atoms: int = 2
     elements: int = 1
+    follows: bool = False
 
 
 def splice(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:

@@ -5,7 +5,8 @@ A step swaps two unlike atoms. Passes follow the best swaps, even uphill, to som
 084208 (2009)); in the end the engine's complete scan certifies that no single swap lowers the energy.
 
 The number of swaps grows with the square of the size, that of substitutions (one atom gets another element) only with
-the size, and the sum of the two substitutions that a swap consists of ranks swaps almost as their energies do (see
+the size, and the sum of the two substitutions that a swap consists of ranks swaps almost as their energies do: their
+rank correlation is 0.97 to 0.998, where that of the energy's gradient by the embeddings is -0.3 to 0.8 (see
 tests/benchmarks/exchange_scan.py). So passes rank by substitutions and ask for the energies of the first few.
 """
 
@@ -92,7 +93,15 @@ def best_swap(scan: ExchangeScan, evaluations: int, start: Ordering) -> Ordering
     return Ordering(types, float(energies[best]), evaluations + len(pairs))
 
 
-def hop(rng: np.random.Generator, scan: ExchangeScan, types: Types, descents: int, fresh: bool = False) -> Ordering:
+def hop(
+    rng: np.random.Generator,
+    scan: ExchangeScan,
+    types: Types,
+    descents: int,
+    *,
+    fresh: bool = False,
+    complete: bool = True,
+) -> Ordering:
     """The lowest of some descents, each from the lowest ordering so far after a few random swaps; the first from the
     one given, or from a random one if it shall be `fresh`.
 
@@ -100,10 +109,11 @@ def hop(rng: np.random.Generator, scan: ExchangeScan, types: Types, descents: in
     given has no use for it.
     """
     start = rng.permutation(types) if fresh else types
-    found = descend(scan, start)
+    found = descend(scan, start, complete=complete)
     evaluations = found.evaluations
     for _ in range(descents - 1):
-        ahead = descend(scan, kicked(rng, found.types, int(rng.integers(1, MOST_KICKS + 1))))
+        kicks = int(rng.integers(1, MOST_KICKS + 1))
+        ahead = descend(scan, kicked(rng, found.types, kicks), complete=complete)
         evaluations += ahead.evaluations
         is_given = np.array_equal(found.types, types)
         if ahead.energy < found.energy - LOWER or (is_given and not np.array_equal(ahead.types, types)):
