@@ -9,11 +9,10 @@ namespace hea {
 
 namespace {
 
-constexpr double decay = 12.0;         // A: measured on random Lennard-Jones and metal clusters, flat from 8 to 14
-constexpr double shortest_bond = 0.8;  // r/b below which a bond gets no stiffer
-constexpr double longest_bond = 1.4;   // r/b above which there is none; k is 0.008 there
-constexpr double stab = 0.1;           // in units of a bond's k: what holds atoms that nothing holds
-constexpr double accuracy = 0.1;       // of a solution, as residual against right-hand side
+// Measured on random Lennard-Jones and metal clusters, where force calls change little with any of them.
+constexpr double stiffest = 5.0;      // sqrt(k) of the closest atoms: they are 0.8 bonds apart
+constexpr double longest_bond = 1.4;  // r/b above which there is none; k is 0.009 there
+constexpr double stab = 0.1;          // in units of a bond's k: what holds atoms that nothing holds
 constexpr int most_iterations = 50;
 
 double dot(const std::vector<double> &a, const std::vector<double> &b) {
@@ -38,56 +37,63 @@ BondStiffness::BondStiffness(int n_types, std::vector<double> bonds) : n_types_(
 void BondStiffness::update(int n, const std::vector<char> &moves, const double *const *x, const int *type,
                            const std::vector<int> &atom) {
   n_ = n;
-  moves_ = moves;
   if (bonds_.empty()) return;
+  moves_ = moves;
+  moves_.resize(3 * (n + 1), 0);
   // Along x, so that only near atoms are compared; atoms at the same x in a fixed order.
-  order_.resize(atom.size());
-  std::iota(order_.begin(), order_.end(), 0);
-  std::sort(order_.begin(), order_.end(), [x](int a, int b) { return x[a][0] != x[b][0] ? x[a][0] < x[b][0] : a < b; });
+  places_.resize(atom.size());
+  for (int i = 0; i < static_cast<int>(atom.size()); ++i) places_[i] = {{x[i][0], x[i][1], x[i][2]}, i};
+  std::sort(places_.begin(), places_.end(),
+            [](const Place &a, const Place &b) { return a.x[0] != b.x[0] ? a.x[0] < b.x[0] : a.index < b.index; });
   springs_.clear();
-  blocks_.assign(6 * static_cast<std::size_t>(n), 0.0);
-  for (int i = 0; i < n; ++i)
-    for (int c = 0; c < 3; ++c) blocks_[6 * i + c] = stab;
-  for (auto first = order_.begin(); first != order_.end(); ++first)
-    for (auto second = first + 1; second != order_.end(); ++second) {
-      if (x[*second][0] - x[*first][0] > longest_) break;
-      // Each spring once: ends that are ours, or the one of ours with a lower number than the image it holds on to.
-      const int i = std::min(*first, *second), j = std::max(*first, *second);
-      if (i < n && (j < n || atom[j] < 0 || i < atom[j])) add_spring(i, atom[j], x[i], x[j], bond(type[i], type[j]));
+  blocks_.assign(6 * static_cast<std::size_t>(n + 1), 0.0);
+  for (int i = 0; i <= n; ++i) std::fill_n(&blocks_[6 * i], 3, stab);
+  for (auto first = places_.begin(); first != places_.end(); ++first)
+    for (auto second = first + 1; second != places_.end(); ++second) {
+      const double gap[3] = {second->x[0] - first->x[0], second->x[1] - first->x[1], second->x[2] - first->x[2]};
+      if (gap[0] > longest_) break;
+      const double r2 = gap[0] * gap[0] + gap[1] * gap[1] + gap[2] * gap[2];
+      if (r2 >= longest_ * longest_ || r2 == 0.0) continue;
+      const int i = std::min(first->index, second->index), other = std::max(first->index, second->index);
+      if (i >= n) continue;
+      const int j = atom[other] < 0 ? n : atom[other];
+      // A bond across a periodic face is seen from both sides: once is enough.
+      if (other < n || j > i) add_spring(i, j, gap, r2, bond(type[i], type[other]));
     }
   for (int i = 0; i < n; ++i) invert(&blocks_[6 * i]);
 }
 
-void BondStiffness::add_spring(int i, int j, const double *from, const double *to, double length) {
-  const double gap[3] = {to[0] - from[0], to[1] - from[1], to[2] - from[2]};
-  const double r2 = gap[0] * gap[0] + gap[1] * gap[1] + gap[2] * gap[2];
-  if (i == j || r2 == 0.0 || r2 >= longest_bond * longest_bond * length * length) return;
-  const double r = std::sqrt(r2);
-  const double scale = std::exp(-0.5 * decay * (std::max(r / length, shortest_bond) - 1.0)) / r;
-  springs_.push_back({i, j, {scale * gap[0], scale * gap[1], scale * gap[2]}});
-  const double *v = springs_.back().v;
+void BondStiffness::add_spring(int i, int j, const double *gap, double r2, double length) {
+  const double ratio2 = length * length / r2;
+  if (ratio2 <= 1.0 / (longest_bond * longest_bond)) return;
+  const double root = std::min(ratio2 * ratio2 * ratio2 * std::sqrt(ratio2), stiffest);  // of k
+  const double scale = root / std::sqrt(r2);
+  const Spring spring{i, j, {scale * gap[0], scale * gap[1], scale * gap[2]}};
+  springs_.push_back(spring);
+  const double *v = spring.v;
   const double outer[6] = {v[0] * v[0], v[1] * v[1], v[2] * v[2], v[0] * v[1], v[0] * v[2], v[1] * v[2]};
   for (int k = 0; k < 6; ++k) {
     blocks_[6 * i + k] += outer[k];
-    if (j >= 0) blocks_[6 * j + k] += outer[k];
+    blocks_[6 * j + k] += outer[k];
   }
 }
 
 void BondStiffness::multiply(const std::vector<double> &z, std::vector<double> &product) const {
   for (std::size_t k = 0; k < z.size(); ++k) product[k] = stab * z[k];
   for (const Spring &spring : springs_) {
-    constexpr double fixed[3] = {};
-    const double *zi = &z[3 * spring.i], *zj = spring.j < 0 ? fixed : &z[3 * spring.j], *v = spring.v;
+    const double *zi = &z[3 * spring.i], *zj = &z[3 * spring.j], *v = spring.v;
+    double *pi = &product[3 * spring.i], *pj = &product[3 * spring.j];
     const double stretch = v[0] * (zi[0] - zj[0]) + v[1] * (zi[1] - zj[1]) + v[2] * (zi[2] - zj[2]);
-    for (int c = 0; c < 3; ++c) product[3 * spring.i + c] += stretch * v[c];
-    if (spring.j >= 0)
-      for (int c = 0; c < 3; ++c) product[3 * spring.j + c] -= stretch * v[c];
+    for (int c = 0; c < 3; ++c) {
+      pi[c] += stretch * v[c];
+      pj[c] -= stretch * v[c];
+    }
   }
 }
 
 // By the inverses of the diagonal blocks; nothing moves what is held.
 void BondStiffness::precondition(const std::vector<double> &b, std::vector<double> &z) const {
-  for (int i = 0; i < n_; ++i) {
+  for (int i = 0; i <= n_; ++i) {
     const double *m = &blocks_[6 * i], *bi = &b[3 * i];
     double *zi = &z[3 * i];
     zi[0] = m[0] * bi[0] + m[3] * bi[1] + m[4] * bi[2];
@@ -98,16 +104,15 @@ void BondStiffness::precondition(const std::vector<double> &b, std::vector<doubl
     if (!moves_[k]) z[k] = 0.0;
 }
 
-void BondStiffness::solve(const std::vector<double> &b, std::vector<double> &z) {
-  const std::size_t size = 3 * static_cast<std::size_t>(n_);
+void BondStiffness::solve(const std::vector<double> &b, std::vector<double> &z, double accuracy) {
   if (bonds_.empty()) {
     z = b;
     return;
   }
+  const std::size_t size = 3 * static_cast<std::size_t>(n_ + 1);
   z.assign(size, 0.0);
-  residual_ = b;
-  for (std::size_t k = 0; k < size; ++k)
-    if (!moves_[k]) residual_[k] = 0.0;
+  residual_.assign(size, 0.0);
+  for (std::size_t k = 0; k < b.size(); ++k) residual_[k] = moves_[k] ? b[k] : 0.0;
   preconditioned_.resize(size);
   product_.resize(size);
   precondition(residual_, preconditioned_);
@@ -126,6 +131,7 @@ void BondStiffness::solve(const std::vector<double> &b, std::vector<double> &z) 
     for (std::size_t k = 0; k < size; ++k) search_[k] = preconditioned_[k] + next / square * search_[k];
     square = next;
   }
+  z.resize(b.size());
 }
 
 }  // namespace hea

@@ -13,6 +13,8 @@ namespace {
 
 constexpr const char *store_id = "MINIMIZE_LBFGS";
 constexpr double first_step = 0.1;         // of the longest step allowed, while nothing is known
+constexpr double step_accuracy = 0.1;      // of P^-1 in a step, see BondStiffness::solve
+constexpr double scale_accuracy = 0.3;     // the same in gamma
 constexpr double least_curvature = 1e-10;  // s.y against y.P^-1.y: below it a step tells nothing
 
 double dot(const double *a, const double *b) {
@@ -81,7 +83,7 @@ void LBFGSMemory::combine() {
     for (int age = 0; age < count_; ++age)
       for (int c = 0; c < 3; ++c) work_[3 * i + c] -= weights[age] * rows[i][change_column(age) + c];
 
-  stiffness_.solve(work_, solution_);
+  stiffness_.solve(work_, solution_, step_accuracy);
   sums_.assign(sums_.size(), 0.0);
   for (double &number : solution_) number *= gamma_;
   for (int i = 0; i < n; ++i)
@@ -141,7 +143,7 @@ void LBFGSMemory::learn(double length) {
     }
   }
   look();
-  stiffness_.solve(work_, solution_);
+  stiffness_.solve(work_, solution_, scale_accuracy);
   sums_.assign(2 * steps_ + 1, 0.0);
   for (int i = 0; i < n; ++i) {
     const double *step = rows[i] + step_column(0), *change = rows[i] + change_column(0);

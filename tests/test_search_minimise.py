@@ -13,7 +13,7 @@ from hea_potential.errors import InputError
 from hea_potential.search.bonds import bond_energy, probe_bonds
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster
-from hea_potential.search.minimise import Limits, Minimiser
+from hea_potential.search.minimise import QUENCHES, Limits, Minimiser
 from hea_potential.search.pair import Pair, PairError
 from hea_potential.search.starts import random_packing
 
@@ -77,22 +77,69 @@ def test_after_atoms_are_lost_the_next_minimisation_works(bad: float) -> None:
     quench.close()
 
 
-def test_a_compressed_quench_ends_in_a_minimum_of_the_energy_alone() -> None:
+@pytest.mark.parametrize("kind", ["compressed", "squeezed"])
+def test_a_compressed_quench_ends_in_a_minimum_of_the_energy_alone(kind: str) -> None:
     """Both stages count: it takes more force calls than the second stage would."""
     quench = minimiser("Ar13", fmax=1e-4)
     start = random_packing(np.random.default_rng(5), quench.composition, BOND)
-    found = quench(start, "compressed")
+    found = quench(start, kind)
     assert found.outcome == "minimum"
     again = quench(found.cluster)
     assert again.energy == pytest.approx(found.energy, abs=1e-6)
     assert again.calls < 5 < found.calls
+    spent = Minimiser(quench.composition, LENNARD_JONES, BOND, Limits(1e-4, calls=found.calls - 3))
+    assert spent(start, kind).outcome == "unconverged"
+    spent.close()
     quench.close()
+
+
+def test_compression_leads_more_starts_to_the_spherical_minimum() -> None:
+    """The icosahedron of 13 atoms, from the same random starts."""
+    rng = np.random.default_rng(6)
+    quench = minimiser("Ar13", fmax=1e-3)
+    starts = [random_packing(rng, quench.composition, BOND) for _ in range(40)]
+    hits = {kind: sum(quench(start, kind).energy < -44.32 for start in starts) for kind in QUENCHES}
+    assert hits["plain"] < hits["compressed"] < hits["squeezed"]
+    quench.close()
+
+
+def test_compression_has_no_units() -> None:
+    """The same cluster and the same calls whatever the units of length and energy are."""
+    pair = Pair(("pair_style lj/cut 90.0", "pair_coeff * * 0.25 3.0"))
+    ours, scaled = minimiser("Ar9"), Minimiser(Composition.parse("Ar9"), pair, 3.0 * BOND, Limits(1e-6 * 0.25 / 3.0))
+    start = random_packing(np.random.default_rng(8), ours.composition, BOND)
+    for kind in QUENCHES:
+        one, other = ours(start, kind), scaled(Cluster(start.types, 3.0 * start.positions), kind)
+        assert other.energy == pytest.approx(0.25 * one.energy, rel=1e-9)
+        assert abs(other.calls - one.calls) <= 3
 
 
 def test_an_unknown_quench_is_refused() -> None:
     quench = minimiser("Ar3")
-    with pytest.raises(InputError, match="unknown quench 'magic'; allowed: plain, compressed"):
+    with pytest.raises(InputError, match="unknown quench 'magic'; allowed: plain, compressed, squeezed"):
         quench(random_packing(np.random.default_rng(0), quench.composition, BOND), "magic")
+
+
+@pytest.mark.parametrize("distance", [1e-3, 1e-9, 0.0])
+def test_atoms_on_top_of_each_other_part_or_are_lost(distance: float) -> None:
+    """Energies beyond all numbers are an outcome, and what comes next is not disturbed."""
+    quench = minimiser("Ar4")
+    positions = np.array([[0.0, 0, 0], [1.1, 0, 0], [0.5, 1, 0], [0.5, 1, distance]])
+    found = quench(Cluster(np.zeros(4, int), positions))
+    assert found.outcome in ("minimum", "fragmented", "lost")
+    assert found.outcome == "lost" or found.energy < 0.0
+    good = np.array([[0.0, 0, 0], [1.1, 0, 0], [0.5, 1, 0], [0.5, 0.3, 0.9]])
+    assert quench(Cluster(np.zeros(4, int), good)).energy == pytest.approx(-6.0, abs=1e-6)
+    quench.close()
+
+
+def test_a_cluster_that_explodes_is_no_minimum() -> None:
+    """A pair style that repels at bond length: atoms fly until the limits of the minimisation, or of the box."""
+    pair = Pair(("pair_style lj/cut 30.0", "pair_coeff * * 1.0 30.0"), units="lj")
+    quench = Minimiser(Composition.parse("Ar13"), pair, BOND, Limits(1e-6, 400))
+    found = quench(random_packing(np.random.default_rng(0), quench.composition, BOND))
+    assert found.outcome in ("fragmented", "lost")
+    quench.close()
 
 
 def test_bonds_are_read_off_the_pair_style() -> None:

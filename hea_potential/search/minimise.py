@@ -20,11 +20,12 @@ from hea_potential.search.geometry import Cluster, Floats, is_connected
 from hea_potential.search.instance import abandon, create_atoms, instance, one_line, run
 from hea_potential.search.pair import Pair, PairError
 
-# A compressed quench first minimises the energy and a weak centripetal term, k times the sum of the squared distances
-# from the centre: it makes compact, spherical shapes likelier (Doye, Phys. Rev. E 62, 8753 (2000)).
-QUENCHES = ("plain", "compressed")
-COMPRESSION = 0.5  # k, in bond energies per squared bond
-ROUGHLY = 0.05  # bond energies per bond: the largest force that ends the first stage of a compressed quench
+# Kinds of quenches, and how strongly each compresses: before the energy alone it minimises the energy and k times the
+# sum of the squared distances from the centre, k in bond energies per squared bond. That makes compact, spherical
+# shapes likelier (Doye, Phys. Rev. E 62, 8753 (2000)), the more the stronger; but squeezed atoms come closer to each
+# other than many a potential is made for.
+QUENCHES = {"plain": 0.0, "compressed": 1.0, "squeezed": 16.0}
+ROUGHLY = 0.3  # bond energies per bond: the largest force that ends the stage with compression
 STALLED = 10.0  # times the largest force asked for: what still counts as a minimum
 MEMORY = 5  # steps that L-BFGS remembers: with its model of the bonds, more save no force calls
 LONGEST_STEP = 0.1  # of an atom in a step of a minimisation, in bonds
@@ -86,7 +87,7 @@ class Minimiser:
             if self.lammps is None:
                 self.lammps = self.built()
             self.places[:] = cluster.positions
-            calls = self.compress() if quench == "compressed" else 0
+            calls = self.compress(QUENCHES[quench]) if QUENCHES[quench] else 0
             calls += self.minimise(self.limits.fmax, self.limits.calls - calls)
             energy = self.lammps.get_thermo("pe")
             positions = self.places.copy()
@@ -142,13 +143,15 @@ class Minimiser:
         self.lammps.command(f"minimize/lbfgs 0.0 {fmax} {calls} {calls} {self.steps} {term}")
         return int(self.lammps.extract_variable("lbfgs_calls"))
 
-    def compress(self) -> int:
-        """Go to a rough minimum of the energy with the centripetal term; returns the number of force calls."""
+    def compress(self, strength: float) -> int:
+        """Go to a rough minimum of the energy with the centripetal term of a strength as in `QUENCHES`; returns the
+        number of force calls.
+        """
         if self.bond_energy is None:
             self.bond_energy = bond_energy(self.composition, self.pair, self.bonds)
         bond = float(self.bonds.mean())
-        strength = COMPRESSION * self.bond_energy / bond**2
-        return self.minimise(ROUGHLY * self.bond_energy / bond, self.limits.calls, f"compress {strength}")
+        term = f"compress {strength * self.bond_energy / bond**2}"
+        return self.minimise(ROUGHLY * self.bond_energy / bond, self.limits.calls, term)
 
     def is_unknown(self) -> bool:
         """Whether sigma is above what can be trusted: searches find the holes of a potential. Without sigma: False."""
