@@ -5,4 +5,4 @@ set -euo pipefail
 mpirun -n 2 hea search Ni3Cu3Pd2Ag2Pt2Au1 --budget 80 --seed 1 --out runs/six
 
 # Every minimum is a row of an ASE database.
-ase db runs/six/minima.db --sort energy --limit 5 --columns id,formula,energy,operator,parents
+ase db runs/six/minima.db --sort energy --limit 5 --columns id,energy,motif,point_group,operator,parents
