@@ -92,7 +92,8 @@ def search(
     starts: Annotated[
         str,
         typer.Option(
-            help="Comma-separated: random, close-packed, icosahedral, decahedral; or all.", rich_help_panel=HOW
+            help="Comma-separated: random, symmetric, close-packed, icosahedral, decahedral; or all.",
+            rich_help_panel=HOW,
         ),
     ] = "random,symmetric",
     moves: Annotated[
