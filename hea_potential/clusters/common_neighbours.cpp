@@ -85,6 +85,7 @@ class Neighbourhood {
  private:
   void find(const Atoms &atoms, std::size_t centre) {
     std::vector<Neighbour> &all = neighbours_;
+    all.reserve(std::min(atoms.n, most));
     for (std::size_t j = 0; j < atoms.n; ++j) {
       const double square = squared_distance(atoms.positions + 3 * centre, atoms.positions + 3 * j);
       const double bond = atoms.bond(centre, j);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from ase.data import atomic_numbers
@@ -59,10 +60,12 @@ class Composition:
         """Symbols and numbers, in the order given."""
         return "".join(f"{symbol}{count}" for symbol, count in zip(self.symbols, self.counts, strict=True))
 
-    @property
+    @cached_property
     def types(self) -> NDArray[np.int64]:
-        """Index into `symbols` of every atom, in ascending order; shape (size,)."""
-        return np.repeat(np.arange(len(self.symbols)), self.counts)
+        """Index into `symbols` of every atom, in ascending order; shape (size,); read-only."""
+        types = np.repeat(np.arange(len(self.symbols)), self.counts)
+        types.flags.writeable = False
+        return types
 
     def names(self, types: NDArray[np.int64]) -> list[str]:
         """Symbols of atoms given by their types."""

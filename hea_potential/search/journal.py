@@ -31,6 +31,7 @@ FORMAT = "hea-search"
 VERSION = 2
 NAME = "journal.jsonl"
 BEGINNING = b'{"format":"hea-search"'
+ENCODER = json.JSONEncoder(separators=(",", ":"))
 HANDOVER = 3.0  # seconds that the ranks of a killed mpirun may take to end and let go of the folder
 
 
@@ -152,7 +153,7 @@ class Journal:
 
 def sealed(entry: dict[str, Any]) -> bytes:
     """An entry as a line of JSON whose last value is the checksum (CRC-32) of all before it."""
-    body = json.dumps(entry, separators=(",", ":")).encode()[:-1]
+    body = ENCODER.encode(entry).encode()[:-1]
     return b'%s,"check":"%08x"}\n' % (body, zlib.crc32(body))
 
 

@@ -43,21 +43,17 @@ class Stop:
 
 @dataclass
 class Tally:
-    """What a run has done so far: its results by outcome and by kind of quench, the force calls of each kind, seconds
-    of work and of LAMMPS in it.
+    """What a run has done so far: its results, in all, by outcome and by kind of quench, the force calls of each kind,
+    seconds of work and of LAMMPS in it.
     """
 
+    done: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     quenches: Counter[str] = field(default_factory=Counter)
     calls_of_quench: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     quench_seconds: float = 0.0
     last_message: str = ""
-
-    @property
-    def done(self) -> int:
-        """Minimisations finished."""
-        return self.outcomes.total()
 
     @property
     def calls(self) -> int:
@@ -72,6 +68,7 @@ class Tally:
 
     def count(self, result: Result) -> None:
         """Add a result."""
+        self.done += 1
         self.outcomes[result.outcome] += 1
         self.quenches[result.quench] += 1
         self.calls_of_quench[result.quench] += result.calls
@@ -81,6 +78,7 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         """Add what another run has done."""
+        self.done += other.done
         self.outcomes += other.outcomes
         self.quenches += other.quenches
         self.calls_of_quench += other.calls_of_quench

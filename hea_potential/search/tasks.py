@@ -37,10 +37,30 @@ class Setup:
     moves: tuple[tuple[str, Move], ...]
     seed: int
 
-    @property
+    @cached_property
     def bond_lengths(self) -> Floats:
-        """Bond length of every two types, shape (S, S)."""
-        return np.array(self.bonds)
+        """Bond length of every two types, shape (S, S); read-only."""
+        lengths = np.array(self.bonds)
+        lengths.flags.writeable = False
+        return lengths
+
+    @cached_property
+    def start_of(self) -> dict[str, Start]:
+        """Starts by name."""
+        return dict(self.starts)
+
+    @cached_property
+    def move_of(self) -> dict[str, Move]:
+        """Moves by name."""
+        return dict(self.moves)
+
+    @cached_property
+    def digest(self) -> int:
+        """Its hash, which is asked for with every task."""
+        return hash((self.composition, self.pair, self.bonds, self.limits, self.seed))
+
+    def __hash__(self) -> int:
+        return self.digest
 
     @cached_property
     def sealed(self) -> bytes:
@@ -147,9 +167,9 @@ def made(setup: Setup, task: Task) -> Cluster:
     """The candidate of a task: centred, atoms in order of their types, none nearer than LEAST bonds."""
     rng = task_generator(setup.seed, task.number, 1)
     if task.parents:
-        cluster = dict(setup.moves)[task.operator].apply(rng, task.parents, setup.bond_lengths)
+        cluster = setup.move_of[task.operator].apply(rng, task.parents, setup.bond_lengths)
     else:
-        cluster = dict(setup.starts)[task.operator](rng, setup.composition, setup.bond_lengths)
+        cluster = setup.start_of[task.operator](rng, setup.composition, setup.bond_lengths)
     cluster = cluster.ordered()
     if not np.array_equal(cluster.types, setup.composition.types):
         raise ValueError(
