@@ -6,7 +6,7 @@
 namespace hea {
 
 // The model: P = stab + sum over bonds of k(r) (u . (z_i - z_j))^2 / 2, springs along the bonds alone, u the unit
-// vector of a bond, k(r) = (b/r)^14, b the bond length of the two types. After Packwood et al., J. Chem. Phys. 144,
+// vector of a bond, k(r) = (b/r)^12, b the bond length of the two types. After Packwood et al., J. Chem. Phys. 144,
 // 164109 (2016), whose springs are isotropic, and Mones, Ortner and Csanyi, Sci. Rep. 8, 13991 (2018), who give them a
 // direction. Its unit is the stiffness of a bond: a minimiser scales it. A rank solves for its own atoms and takes
 // those of others as fixed: a block of the whole, positive definite like it.

@@ -24,7 +24,8 @@ from hea_potential.search.pair import Pair, PairError
 # sum of the squared distances from the centre, k in bond energies per squared bond. That makes compact, spherical
 # shapes likelier (Doye, Phys. Rev. E 62, 8753 (2000)), the more the stronger; but squeezed atoms come closer to each
 # other than many a potential is made for.
-QUENCHES = {"plain": 0.0, "compressed": 1.0, "squeezed": 16.0}
+COMPRESSION = {"plain": 0.0, "compressed": 1.0, "squeezed": 16.0}
+QUENCHES = tuple(COMPRESSION)
 ROUGHLY = 0.3  # bond energies per bond: the largest force that ends the stage with compression
 STALLED = 10.0  # times the largest force asked for: what still counts as a minimum
 MEMORY = 5  # steps that L-BFGS remembers: with its model of the bonds, more save no force calls
@@ -87,7 +88,7 @@ class Minimiser:
             if self.lammps is None:
                 self.lammps = self.built()
             self.places[:] = cluster.positions
-            calls = self.compress(QUENCHES[quench]) if QUENCHES[quench] else 0
+            calls = self.compress(COMPRESSION[quench]) if COMPRESSION[quench] else 0
             calls += self.minimise(self.limits.fmax, self.limits.calls - calls)
             energy = self.lammps.get_thermo("pe")
             positions = self.places.copy()
@@ -144,7 +145,7 @@ class Minimiser:
         return int(self.lammps.extract_variable("lbfgs_calls"))
 
     def compress(self, strength: float) -> int:
-        """Go to a rough minimum of the energy with the centripetal term of a strength as in `QUENCHES`; returns the
+        """Go to a rough minimum of the energy with the centripetal term of a strength as in `COMPRESSION`; returns the
         number of force calls.
         """
         if self.bond_energy is None:
