@@ -22,7 +22,7 @@ LIMITS = """\
   a few meV/atom in bulk and surfaces, and near 30 meV/atom and 250 meV/A for clusters of about ten atoms: label those
   with DFT before trusting an order of isomers closer than that.
 - No magnetism, no charge, no adsorbates: six metals alone. Ni is what a spin-polarised PBE model makes of it.
-- Closer than the distances below, ZBL alone repels. `compute pair` in LAMMPS counts atoms that are that close.
+- Closer than the distances above, ZBL alone repels. `compute pair` in LAMMPS counts atoms that are that close.
 - Sigma is calibrated on structures of the same kinds; far from them it tells that something is new, not how wrong
   the energy is."""
 
@@ -76,7 +76,7 @@ def stages(provenance: dict[str, Any]) -> list[str]:
     settings = provenance["training"]
     names = ["full"] if provenance["model"] == "full" else ["elements", "pair", "many"]
     epochs = ", ".join(f"{name} {settings[name]['epochs']} epochs" for name in names)
-    return [*before, f"{provenance['model']} ({epochs}) on {provenance['data']['structures']} structures"]
+    return [*before, f"{provenance['model']}: {epochs}, on {provenance['data']['structures']} structures"]
 
 
 def curve_section(curve: dict[str, Any]) -> str:
@@ -116,8 +116,9 @@ Reference: 7net-mf-0 (SevenNet 0.13, modal PBE; MIT). Data: {data["structures"]}
 `{data["sha256"]}`, split by families with
 seed {split["seed"]} into {split["train"]} training, {split["valid"]} validation and {split["test"]} test structures.
 Training seed {provenance["seed"]}. Made with {packages}.
-Trained in {len(stages(provenance))} runs: {"; then ".join(stages(provenance))} (`training/hea6/README.md` has their
-errors).
+Trained in these runs (`training/hea6/README.md` has the errors after each):
+
+{chr(10).join(f"- {stage}" for stage in stages(provenance))}
 
 ## Errors on the test split, never trained on
 
