@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <string>
 
 #include "atom.h"
 #include "bond_stiffness.h"
@@ -37,37 +37,34 @@ void MinimizeLBFGS::read(int narg, char **arg) {
     error->all(FLERR, "Command minimize/lbfgs: etol {} ftol {} maxiter {} maxeval {}; none may be negative", arg[0],
                arg[1], arg[2], arg[3]);
   const int types = atom->ntypes;
-  const int pairs = types * (types + 1) / 2;
   for (int i = 4; i < narg;) {
-    const char *keyword = arg[i++];
-    const bool is_bonds = std::strcmp(keyword, "bonds") == 0;
-    const int wanted = is_bonds ? pairs : 1;
+    const std::string keyword = arg[i++];
+    if (keyword != "memory" && keyword != "dmax" && keyword != "bonds" && keyword != "compress")
+      error->all(FLERR, "Command minimize/lbfgs: no keyword '{}'; allowed are memory, dmax, bonds and compress",
+                 keyword);
+    const int wanted = keyword == "bonds" ? types * (types + 1) / 2 : 1;
     if (i + wanted > narg)
       error->all(FLERR, "Command minimize/lbfgs: {} wants {} values for {} atom types, got {}", keyword, wanted, types,
                  narg - i);
+    if (keyword == "memory") remembered_ = utils::inumeric(FLERR, arg[i], false, lmp);
     std::vector<double> values;
-    const auto next = [&] {
-      const double value = utils::numeric(FLERR, arg[i++], false, lmp);
-      if (!(value > 0.0) || !std::isfinite(value))
-        error->all(FLERR, "Command minimize/lbfgs: {} must be positive, got {}", keyword, arg[i - 1]);
-      return value;
-    };
-    if (is_bonds) {
-      bonds_.resize(static_cast<std::size_t>(types) * types);
-      for (int a = 0; a < types; ++a)
-        for (int b = a; b < types; ++b) bonds_[a * types + b] = bonds_[b * types + a] = next();
-    } else if (std::strcmp(keyword, "memory") == 0) {
-      remembered_ = utils::inumeric(FLERR, arg[i], false, lmp);
-      next();
-    } else if (std::strcmp(keyword, "dmax") == 0) {
-      dmax_ = next();
-    } else if (std::strcmp(keyword, "compress") == 0) {
-      compression_ = next();
-    } else {
-      error->all(FLERR, "Command minimize/lbfgs: no keyword '{}'; allowed are memory, dmax, bonds and compress",
-                 keyword);
+    for (const int last = i + wanted; i < last; ++i) {
+      values.push_back(utils::numeric(FLERR, arg[i], false, lmp));
+      if (!(values.back() > 0.0) || !std::isfinite(values.back()))
+        error->all(FLERR, "Command minimize/lbfgs: {} must be positive, got {}", keyword, arg[i]);
     }
+    if (keyword == "dmax") dmax_ = values[0];
+    if (keyword == "compress") compression_ = values[0];
+    if (keyword == "bonds") read_bonds(values);
   }
+}
+
+void MinimizeLBFGS::read_bonds(const std::vector<double> &lengths) {
+  const int types = atom->ntypes;
+  bonds_.resize(static_cast<std::size_t>(types) * types);
+  auto length = lengths.begin();
+  for (int a = 0; a < types; ++a)
+    for (int b = a; b < types; ++b) bonds_[a * types + b] = bonds_[b * types + a] = *length++;
 }
 
 void MinimizeLBFGS::command(int narg, char **arg) {

@@ -29,6 +29,7 @@ class MinimizeLBFGS : public Command {
 
  private:
   void read(int narg, char **arg);
+  void read_bonds(const std::vector<double> &lengths);
   const char *minimise(ForceCalls &forces, LBFGSMemory &memory);
   bool step(ForceCalls &forces, LBFGSMemory &memory, double slope);
   double largest_force() const;

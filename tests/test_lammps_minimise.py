@@ -156,7 +156,7 @@ BAD = {
     "no number": ("minimize/lbfgs 0 soft 10 10", ("soft",)),
     "negative": ("minimize/lbfgs 0 -1 10 10", ("ftol -1", "none may be negative")),
     "unknown keyword": (
-        "minimize/lbfgs 0 0 10 10 line quadratic",
+        "minimize/lbfgs 0 0 10 10 line",
         ("no keyword 'line'", "allowed are memory, dmax, bonds and compress"),
     ),
     "keyword without value": ("minimize/lbfgs 0 0 10 10 dmax", ("dmax wants 1 values", "got 0")),
