@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from ase.cluster import Icosahedron, Octahedron
+from rich.console import Console
 
 from hea_potential.errors import OutputError
 from hea_potential.search import search
@@ -17,6 +19,7 @@ from hea_potential.search.colours import COLOURS, colour_of
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster
 from hea_potential.search.pair import Pair
+from hea_potential.search.progress import table_of
 from hea_potential.search.shells import onion, shells_of
 from hea_potential.search.state import Run
 from hea_potential.search.summary import illustrate
@@ -112,3 +115,23 @@ def test_the_page_of_a_search_lists_its_lowest_minima(tmp_path: Path) -> None:
     search("Ar9Kr4", pair=pair, budget=70, seed=1, out=tmp_path, observers=[runs.append])
     illustrate(runs[-1])
     assert (tmp_path / "view.html").stat().st_mtime_ns > illustrated
+
+
+@pytest.mark.parametrize("method", ["ga", "bh"])
+def test_the_live_table_says_how_a_run_is_going(method: str) -> None:
+    pair = Pair(("pair_style lj/cut 10.0", "pair_coeff * * 1.0 1.0"), units="lj")
+    runs: list[Run] = []
+    search("Ar9Kr4", pair=pair, budget=40, force_calls=100_000, seed=1, method=method, observers=[runs.append])
+    run = runs[-1]
+    Console(width=300, file=(printed := StringIO())).print(table_of(run))
+    rows = dict(re.findall(r"│ (.*?) +│ (.*?) +│", printed.getvalue()))
+    assert rows["best energy"].startswith(f"{run.archive.lowest(1)[0].energy:.6f} epsilon, by ")
+    assert rows["distinct minima"] == f"{len(run.archive)}"
+    assert rows["minimisations"] == "40 of 40"
+    assert rows["force calls"] == f"{run.tally.calls} of 100000"
+    assert re.fullmatch(r"\d+\.\d minimisations, \d+ force calls", rows["a second"])
+    assert rows["not a minimum"] == run.tally.failures
+    assert sum(int(uses) for uses in re.findall(r"\d+/(\d+)", rows["successes of moves"])) == 40
+    assert sum(run.tally.quenches.values()) == 40
+    assert all(kind in rows["quenches"] for kind in run.tally.quenches)
+    assert rows["time left"] == "0:00:00"

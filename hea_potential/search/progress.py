@@ -29,6 +29,13 @@ class Recorded(Protocol):
     records: Mapping[str, Record]
 
 
+@runtime_checkable
+class Choosing(Protocol):
+    """A method of search that chooses the kind of quench by what each has brought."""
+
+    quenches: Recorded
+
+
 class LiveProgress:
     """An observer that shows runs; a context, because a live table must be left in order."""
 
@@ -87,10 +94,19 @@ def table_of(run: Run) -> Table:
         used = {name: record for name, record in run.method.records.items() if record.uses}
         entries = [f"{name} {record.successes}/{record.uses}" for name, record in used.items()]
         table.add_row("successes of moves", ", ".join(entries))
-    kinds = [f"{kind} {tally.calls_of_quench[kind] / n:.0f} ({n} times)" for kind, n in sorted(tally.quenches.items())]
-    table.add_row("calls of a quench", ", ".join(kinds))
+    table.add_row("quenches", quenches_of(run))
     table.add_row("time left", time_left(run))
     return table
+
+
+def quenches_of(run: Run) -> str:
+    """How often each kind of quench was used, its force calls and, where the method chooses by them, its successes."""
+    words = []
+    for kind, number in sorted(run.tally.quenches.items()):
+        calls = f"{kind} {run.tally.calls_of_quench[kind] / number:.0f} calls"
+        record = run.method.quenches.records.get(kind) if isinstance(run.method, Choosing) else None
+        words.append(f"{calls}, {record.successes}/{record.uses}" if record else f"{calls}, {number} times")
+    return "; ".join(words)
 
 
 def best_of(run: Run) -> str:
