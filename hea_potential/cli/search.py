@@ -110,7 +110,7 @@ def search(
     window: Annotated[
         int | None,
         typer.Option(
-            help="Minimisations under way at once; what a seed finds depends on it. 16, or 4 a rank if more.",
+            help="Minimisations under way at once; what a seed finds depends on it. 16, or 8 a rank of more than 4.",
             rich_help_panel=HOW,
         ),
     ] = None,

@@ -97,7 +97,7 @@ def search(
     `pair_style hea`, by default hea6; or pair: a file of LAMMPS lines for any other pair style, see `Pair.of_file`.
     method: a name of `METHODS`. starts, moves: names, or functions of your own by name (module-level ones, so that they
     travel to workers); by default all moves, with those of `homotops` for an alloy and `pair_style hea`. limits: of one
-    minimisation. window: tasks that may be under way at once, by default 16, or 4 a rank where there are more than
+    minimisation. window: tasks that may be under way at once, by default 16, or 8 a rank where there are more than
     four; what a seed finds depends on it. executor: with the number of its `workers`, instead of the ranks of mpirun.
     observers: called with the `Run` after every change. task_seconds: what is in the same task for longer hangs, and
     its process is ended; like a task that crashes its process, it is not done again when the run is continued (only

@@ -2,11 +2,11 @@
 
     python tests/benchmarks/search_scale.py [--ranks 1,2,3,4] [--asleep 64] [--formula Ni13Cu13Pd13Ag12Pt12Au12]
 
-First a real search on one rank measures how long minimisations take. Then real searches run on the given numbers of
-ranks; minimisations a second are printed. Last, a search on `--asleep` ranks takes the same way through proposals,
-messages, archive, journal and database, but where a minimisation would be, its worker sleeps for one of the measured
-times, and every candidate counts as a new minimum, which is the most that can happen. Printed: the share of time in
-which workers were in their minimisations, and the CPU time of the manager for a candidate, part by part.
+First a real search with hea6 on one rank measures how long its tasks take. Then real searches with Lennard-Jones run on
+the given numbers of ranks; minimisations a second are printed. Last, a search on `--asleep` ranks takes the same way
+through proposals, messages, archive, journal and database, but where a minimisation would be, its worker sleeps for one
+of the measured times, and every candidate counts as a new minimum, which is the most that can happen. Printed: the
+share of time in which workers slept, and the CPU time of the manager for a candidate, part by part.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from hea_potential.search.workers import Crew
 
 MPIRUN = str(Path(sysconfig.get_path("scripts")) / "mpirun")
 # A model would be asked by moves as well, which then are work and not sleep.
+LENNARD_JONES = Pair(("pair_style lj/cut 30.0", "pair_coeff * * 1.0 1.0"), units="lj")
 NEVER_ASKED = Pair(("pair_style lj/cut 10.0", "pair_coeff * * 0.4 2.4"), units="metal")
 PARTS = {
     "proposals": (GeneticAlgorithm, "propose"),
@@ -49,7 +50,7 @@ PARTS = {
 
 
 class Asleep:
-    """In place of the minimiser: sleeps as long as one of the measured minimisations took."""
+    """In place of the minimiser: sleeps as long as one of the measured tasks took."""
 
     def __init__(self, lengths: Sequence[float]) -> None:
         self.lengths = lengths
@@ -100,13 +101,29 @@ def timed(spent: Counter[str], name: str, function: Callable[..., Any]) -> Calla
     return wrapper
 
 
-def real(formula: str, budget: int) -> dict[str, Any]:
-    """A search with hea6 on the ranks of this mpirun; empty on ranks other than 0."""
+def measured_lengths(formula: str, budget: int) -> list[float]:
+    """CPU seconds of the tasks of a search with hea6 in this process; others on this machine cannot lengthen them."""
+    lengths: list[float] = []
+    done, before = 0, 0.0
+
+    def measure(run: Run) -> None:
+        nonlocal done, before
+        now = time.process_time()
+        if run.tally.done == done + 1 and done > 0:  # the first also starts LAMMPS
+            lengths.append(now - before)
+        done, before = run.tally.done, now
+
+    search(formula, budget=budget, seed=1, observers=[measure])
+    return lengths
+
+
+def real(budget: int) -> dict[str, Any]:
+    """A search with a cheap pair style on the ranks of this mpirun; empty on ranks other than 0."""
     watch = Watch(budget)
-    if search(formula, budget=budget, seed=1, window=32, observers=[watch]) is None:
+    if search("Ar75", pair=LENNARD_JONES, budget=budget, seed=1, window=32, observers=[watch]) is None:
         return {}
     passed = watch.between()
-    return {"rate": passed["results"] / passed["seconds"], "length": passed["quenching"] / passed["results"]}
+    return {"rate": passed["results"] / passed["seconds"]}
 
 
 def first_come() -> None:
@@ -164,42 +181,35 @@ def main() -> None:
     parser.add_argument("--ranks", default="1,2,3,4", help="numbers of ranks of real searches")
     parser.add_argument("--asleep", type=int, default=64, help="ranks of the search that sleeps")
     parser.add_argument("--formula", default="Ni13Cu13Pd13Ag12Pt12Au12")
-    parser.add_argument("--budget", type=int, default=120, help="minimisations of a real search")
+    parser.add_argument("--real", type=int, default=1500, help="minimisations of a real search")
+    parser.add_argument("--budget", type=int, default=100, help="tasks that are measured")
     parser.add_argument("--each", type=int, default=50, help="minimisations of each worker that sleeps")
     parser.add_argument("--role", choices=("real", "asleep"), help=argparse.SUPPRESS)
     parser.add_argument("--lengths", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.role:
         if options.role == "real":
-            outcome = real(options.formula, options.budget)
+            outcome = real(options.real)
         else:
             outcome = asleep(options.formula, options.budget, json.loads(options.lengths))
         if outcome:
             print(json.dumps(outcome))
         return
-    calls = [0]
-    seconds = [0.0]
-
-    def measure(run: Run) -> None:
-        if run.tally.calls > calls[-1]:
-            calls.append(run.tally.calls)
-            seconds.append(run.tally.quench_seconds)
-
-    search(options.formula, budget=options.budget // 2, seed=1, observers=[measure])
-    # Without the first, which also starts LAMMPS; and in force calls, of which others on this machine cannot steal any.
-    each = (seconds[-1] - seconds[1]) / (calls[-1] - calls[1])
-    lengths = each * np.diff(calls[1:])
-    print(f"{options.formula} with hea6: a minimisation takes {np.mean(lengths):.3f} +- {np.std(lengths):.3f} s")
+    lengths = measured_lengths(options.formula, options.budget)
+    print(
+        f"{options.formula} with hea6: a task takes {np.mean(lengths):.3f} s, the longest {max(lengths):.3f} s",
+        flush=True,
+    )
     words = ("--formula", options.formula)
     for ranks in (int(word) for word in options.ranks.split(",") if word):
-        measured = under_mpirun(ranks, *words, "--role", "real", "--budget", options.budget)
-        print(f"{ranks} ranks: {measured['rate']:.1f} minimisations a second", flush=True)
+        measured = under_mpirun(ranks, "--role", "real", "--real", options.real)
+        print(f"LJ75 on {ranks} ranks: {measured['rate']:.1f} minimisations a second", flush=True)
     budget = options.each * options.asleep
-    rounded = json.dumps(lengths.round(5).tolist())
+    rounded = json.dumps([round(length, 5) for length in lengths])
     measured = under_mpirun(options.asleep, *words, "--role", "asleep", "--budget", budget, "--lengths", rounded)
     print(
         f"{options.asleep} ranks asleep: workers spend {100 * measured['working']:.1f} % of the time in tasks, "
-        f"{100 * measured['busy']:.1f} % in minimisations; {measured['rate']:.0f} of them a second, each "
+        f"{100 * measured['busy']:.1f} % asleep; {measured['rate']:.0f} of them a second, each "
         f"{measured['length']:.3f} s; the manager's CPU time for a candidate, microseconds:"
     )
     for name, part in measured["parts"].items():
