@@ -22,8 +22,8 @@ from hea_potential.search.tasks import Setup
 
 LEAST_WINDOW = 16
 FEW_RANKS = 4  # have the least window, so that they all find the same
-# Results after a slow task wait for it, and with them what would be proposed next: a slow one is up to 7 times as long as
-# the mean. Then 8 tasks a rank keep 99 % of the ranks at work, 4 only 60 %.
+# Results after a slow task wait for it, and with them what would be proposed next. A slow one takes up to 7 times the
+# mean; then 8 tasks a rank keep 99 % of the ranks at work, 4 only 60 %.
 WINDOW_PER_RANK = 8
 
 
