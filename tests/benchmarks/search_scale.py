@@ -1,6 +1,6 @@
 """How searches scale with the ranks of mpirun: real ones on the cores of this machine, and sleeping ones beyond them.
 
-    python tests/benchmarks/search_scale.py [--ranks 1,2,3,4] [--asleep 64] [--formula Ni13Cu13Pd13Ag12Pt12Au12]
+    python tests/benchmarks/search_scale.py [--ranks 1,2,3,4] [--asleep 64] [--formula Ni25Cu25Pd25Ag24Pt24Au24]
 
 First a real search with hea6 on one rank measures how long its tasks take. Then real searches with Lennard-Jones run on
 the given numbers of ranks; minimisations a second are printed. Last, a search on `--asleep` ranks takes the same way
@@ -180,7 +180,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ranks", default="1,2,3,4", help="numbers of ranks of real searches")
     parser.add_argument("--asleep", type=int, default=64, help="ranks of the search that sleeps")
-    parser.add_argument("--formula", default="Ni13Cu13Pd13Ag12Pt12Au12")
+    parser.add_argument("--formula", default="Ni25Cu25Pd25Ag24Pt24Au24")
     parser.add_argument("--real", type=int, default=1500, help="minimisations of a real search")
     parser.add_argument("--budget", type=int, default=100, help="tasks that are measured")
     parser.add_argument("--each", type=int, default=50, help="minimisations of each worker that sleeps")
