@@ -88,19 +88,21 @@ def test_thirteen_lennard_jones_atoms_are_solved(pair: Path, seed: int) -> None:
     assert archive.lowest(1)[0].energy == pytest.approx(-44.326801, abs=1e-5)
 
 
-def test_a_seed_finds_the_same_on_any_number_of_ranks(alloy: Path, tmp_path: Path) -> None:
-    words = ("Ar6Kr6", "--pair", alloy, "--budget", 70, "--seed", 7)
-    for ranks in (0, 2, 3):
-        result = hea(*words, "--out", tmp_path / f"{ranks}", ranks=ranks)
+@pytest.mark.parametrize(("method", "ranks"), [("ga", (2, 3, 4)), ("bh", (4,))])
+def test_a_seed_finds_the_same_on_any_number_of_ranks(
+    alloy: Path, tmp_path: Path, method: str, ranks: tuple[int, ...]
+) -> None:
+    words = ("Ar6Kr6", "--pair", alloy, "--budget", 70, "--seed", 7, "--method", method)
+    for number in (0, *ranks):
+        result = hea(*words, "--out", tmp_path / f"{number}", ranks=number)
         assert result.returncode == 0, result.stderr
         assert "70 minimisations" in result.stdout
+        check_database(tmp_path / f"{number}")
     alone = entries(tmp_path / "0")
     assert len(alone) == 71
     assert len({line["operator"] for line in alone[1:]}) > 5
-    assert entries(tmp_path / "2") == alone
-    assert entries(tmp_path / "3") == alone
-    for ranks in (0, 2, 3):
-        check_database(tmp_path / f"{ranks}")
+    for number in ranks:
+        assert entries(tmp_path / f"{number}") == alone
 
 
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(alloy: Path, tmp_path: Path) -> None:
