@@ -88,3 +88,24 @@ def fingerprint(types: Integers, positions: Floats, bonds: Floats, spacing: floa
     smeared = np.concatenate([np.convolve(row, [0.054, 0.242, 0.399, 0.242, 0.054], mode="same") for row in by_row])
     length = np.linalg.norm(smeared)
     return np.asarray(smeared / length if length > 0.0 else smeared)
+
+
+def orbit(point: Floats, operations: Floats, merging: float, least_move: float) -> Floats:
+    while True:
+        images = operations @ point
+        near = squares(images - point) < merging**2
+        if np.count_nonzero(near) == 1:
+            return np.asarray(images)
+        touching = squares(images[:, None] - images) < merging**2
+        # The operations whose images are linked to the point form a subgroup, so that their mean is invariant under it.
+        linked = near
+        while (grown := np.asarray(touching[linked].any(axis=0))).sum() > linked.sum():
+            linked = grown
+        middle = images[linked].sum(axis=0) / linked.sum()
+        if squares(middle - point) < least_move**2:
+            return np.asarray(images[touching.argmax(axis=1) == np.arange(len(images))])
+        point = middle
+
+
+def squares(vectors: Floats) -> Floats:
+    return np.asarray((vectors * vectors).sum(axis=-1))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hea_potential import clusters
 from hea_potential.search.geometry import random_rotation
+from hea_potential.search.symmetry import POINT_GROUPS, point_group
 
 LEAST, CONTACT, ROUNDS = 0.8, 1.3, 30
 TOLERANCE = 1e-12
@@ -87,6 +88,16 @@ def test_atoms_in_the_order_of_their_types(arrays: Arrays) -> None:
     ordered_types, ordered_positions = clusters.ordered(types, positions)
     assert np.array_equal(ordered_types, types[order])
     assert np.allclose(ordered_positions, positions[order] - positions.mean(axis=0), atol=TOLERANCE)
+
+
+@settings(max_examples=100, deadline=None)
+@given(name=st.sampled_from(POINT_GROUPS), seed=st.integers(0, 2**32 - 1), merging=st.floats(0.01, 1.5))
+def test_orbits_of_points(name: str, seed: int, merging: float) -> None:
+    point, operations = np.random.default_rng(seed).normal(size=3), point_group(name)
+    found = clusters.orbit(point, operations, merging, 1e-6)
+    expected = plain.orbit(point, operations, merging, 1e-6)
+    assert found.shape == expected.shape
+    assert np.allclose(found, expected, atol=1e-9)
 
 
 @pytest.mark.parametrize(

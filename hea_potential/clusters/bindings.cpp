@@ -14,6 +14,7 @@
 #include "common_neighbours.h"
 #include "fingerprint.h"
 #include "geometry.h"
+#include "orbits.h"
 #include "point_group.h"
 
 namespace nb = nanobind;
@@ -152,6 +153,15 @@ NB_MODULE(_clusters, m) {
         return numpy_array(std::move(result), {size});
       },
       "one"_a, "others"_a);
+  m.def(
+      "orbit",
+      [](const Given<double, 3> &point, const Given<double, -1, 3, 3> &operations, double merging, double least_move) {
+        std::vector<double> images =
+            hea::clusters::orbit(point.data(), operations.shape(0), operations.data(), merging, least_move);
+        const std::size_t count = images.size() / 3;
+        return numpy_array(std::move(images), {count, 3});
+      },
+      "point"_a, "operations"_a, "merging"_a, "least_move"_a);
   nb::class_<hea::clusters::Structure>(m, "Structure", "What surrounds the atoms of a cluster.")
       .def_ro("counts", &hea::clusters::Structure::counts)
       .def_ro("stacked_hcp", &hea::clusters::Structure::stacked_hcp)

@@ -17,6 +17,7 @@ from functools import cache
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from hea_potential import clusters
 from hea_potential.search.geometry import Floats
 
 MOST_FOLD = 6  # of the main axis of the groups that a search tries
@@ -97,20 +98,7 @@ def orbit(point: Floats, operations: Floats, merging: float) -> Floats:
     Where images would come nearer than `merging` to each other, chains of them merge in their middle, which lies on a
     symmetry element. So the positions of the points decide the sizes of their orbits.
     """
-    while True:
-        images = operations @ point
-        near = squares(images - point) < merging**2
-        if np.count_nonzero(near) == 1:
-            return np.asarray(images)
-        touching = squares(images[:, None] - images) < merging**2
-        # The operations whose images are linked to the point form a subgroup, so that their mean is invariant under it.
-        linked = near
-        while (grown := np.asarray(touching[linked].any(axis=0))).sum() > linked.sum():
-            linked = grown
-        middle = images[linked].sum(axis=0) / linked.sum()
-        if squares(middle - point) < (SAME * merging) ** 2:
-            return np.asarray(images[touching.argmax(axis=1) == np.arange(len(images))])
-        point = middle
+    return clusters.orbit(point, operations, merging, SAME * merging)
 
 
 def squares(vectors: Floats) -> Floats:
