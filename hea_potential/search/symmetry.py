@@ -24,6 +24,7 @@ MOST_FOLD = 6  # of the main axis of the groups that a search tries
 INVERSION = -np.eye(3)
 LEVEL = np.diag([1.0, 1.0, -1.0])  # reflection in the plane across the main axis
 UPRIGHT = np.diag([1.0, -1.0, 1.0])  # reflection in a plane that holds the main axis
+IDENTITY = np.eye(3)
 SAME = 1e-6  # of the merging distance: images nearer than this are one point
 
 
@@ -85,10 +86,11 @@ def projections(name: str) -> Floats:
     """
     found = []
     for operation in point_group(name):
-        powers = [np.eye(3)]
-        while not np.allclose(power := powers[-1] @ operation, np.eye(3)):
+        powers, power = [IDENTITY], operation
+        while np.abs(power - IDENTITY).max() > 1e-6:
             powers.append(power)
-        found.append(np.mean(powers, axis=0))
+            power = power @ operation
+        found.append(sum(powers) / len(powers))
     return np.stack(found)
 
 
