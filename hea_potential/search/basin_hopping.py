@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hea_potential.search.archive import Minimum
-from hea_potential.search.genetic import LEAST_SHARE, Record
+from hea_potential.search.bandit import LEAST_SHARE, Record
 from hea_potential.search.geometry import Cluster, Floats
 from hea_potential.search.moves import Move
 from hea_potential.search.tasks import Result, Setup, Task, task_generator

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from hea_potential.search.genetic import Record
+from hea_potential.search.bandit import Record
 from hea_potential.search.state import Run
 
 REFRESH = 0.5  # seconds between two drawings of the table
