@@ -90,9 +90,15 @@ void BondStiffness::multiply(const std::vector<double> &z, std::vector<double> &
       pj[c] -= stretch * v[c];
     }
   }
+  hold(product);
 }
 
-// By the inverses of the diagonal blocks; nothing moves what is held.
+void BondStiffness::hold(std::vector<double> &z) const {
+  for (std::size_t k = 0; k < z.size(); ++k)
+    if (!moves_[k]) z[k] = 0.0;
+}
+
+// By the inverses of the diagonal blocks.
 void BondStiffness::precondition(const std::vector<double> &b, std::vector<double> &z) const {
   for (int i = 0; i <= n_; ++i) {
     const double *m = &blocks_[6 * i], *bi = &b[3 * i];
@@ -101,8 +107,7 @@ void BondStiffness::precondition(const std::vector<double> &b, std::vector<doubl
     zi[1] = m[3] * bi[0] + m[1] * bi[1] + m[5] * bi[2];
     zi[2] = m[4] * bi[0] + m[5] * bi[1] + m[2] * bi[2];
   }
-  for (std::size_t k = 0; k < z.size(); ++k)
-    if (!moves_[k]) z[k] = 0.0;
+  hold(z);
 }
 
 void BondStiffness::solve(const std::vector<double> &b, std::vector<double> &z, double accuracy) {
@@ -112,8 +117,9 @@ void BondStiffness::solve(const std::vector<double> &b, std::vector<double> &z, 
   }
   const std::size_t size = 3 * static_cast<std::size_t>(n_ + 1);
   z.assign(size, 0.0);
-  residual_.assign(size, 0.0);
-  for (std::size_t k = 0; k < b.size(); ++k) residual_[k] = moves_[k] ? b[k] : 0.0;
+  residual_ = b;
+  residual_.resize(size, 0.0);
+  hold(residual_);
   preconditioned_.resize(size);
   product_.resize(size);
   precondition(residual_, preconditioned_);

@@ -36,6 +36,7 @@ class BondStiffness {
   double bond(int a, int b) const { return bonds_[(a - 1) * n_types_ + b - 1]; }
   void add_spring(int i, int j, const double *gap, double r2, double length);
   void multiply(const std::vector<double> &z, std::vector<double> &product) const;
+  void hold(std::vector<double> &z) const;
   void precondition(const std::vector<double> &b, std::vector<double> &z) const;
 
   int n_types_;
