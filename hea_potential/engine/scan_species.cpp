@@ -18,7 +18,7 @@ std::size_t index(int i) {
 template<typename T>
 ScanSpecies<T>::ScanSpecies(const Model &model, const std::vector<int> &used, const Weights<T> &weights,
                             const ScanGeometry<T> &geometry)
-    : weights_(weights), geometry_(geometry) {
+    : weights_(weights), geometry_(geometry), of_atom_(used.size() + 1) {
   for (const int a : used) {
     for (const int b : used) {
       const std::size_t pair = index(model.pair_index(a, b));
@@ -86,7 +86,7 @@ void ScanSpecies<T>::revert(const Sites &sites) {
 }
 
 template<typename T>
-void ScanSpecies<T>::copy_gates(int atom, T *row) const {
+void ScanSpecies<T>::copy_gates(int atom, T *row) {
   if (is_touched_[index(atom)] != 0)
     spread_gates(atom, densities_now_.data() + offset(atom, weights_.n_species), row);
   else
@@ -94,14 +94,13 @@ void ScanSpecies<T>::copy_gates(int atom, T *row) const {
 }
 
 template<typename T>
-void ScanSpecies<T>::spread_gates(int atom, const double *densities, T *row) const {
+void ScanSpecies<T>::spread_gates(int atom, const double *densities, T *row) {
   if (!weights_.gated()) return;
   const int own = now_[index(atom)];
-  std::vector<double> gates(index(weights_.n_species) + 1);
-  find_gates(densities, weights_.n_species, own, gates.data());
+  find_gates(densities, weights_.n_species, own, of_atom_.data());
   std::fill_n(row, weights_.adapter_rows, T(0));
   for (const AdapterGroup &group : weights_.adapter_groups[index(own)])
-    std::fill_n(row + group.begin, group.end - group.begin, static_cast<T>(gates[index(group.gate)]));
+    std::fill_n(row + group.begin, group.end - group.begin, static_cast<T>(of_atom_[index(group.gate)]));
 }
 
 template<typename T>

@@ -31,12 +31,12 @@ class ScanSpecies {
   int given(int atom) const { return given_[static_cast<std::size_t>(atom)]; }
   int now(int atom) const { return now_[static_cast<std::size_t>(atom)]; }
   // The gates of the rows of an atom's adapter, as the kernels read them; row[adapter_rows].
-  void copy_gates(int atom, T *row) const;
+  void copy_gates(int atom, T *row);
   // What sites change of the pair terms, eV.
   double repulsion_change(const Sites &sites) const;
 
  private:
-  void spread_gates(int atom, const double *densities, T *row) const;
+  void spread_gates(int atom, const double *densities, T *row);
   double repulsion(int a, int b, double r) const;
 
   const Weights<T> &weights_;
@@ -46,6 +46,7 @@ class ScanSpecies {
   std::vector<double> densities_, densities_now_;  // [n][species]
   std::vector<double> repulsion_;                  // [n][species that the atom might be], with its neighbours
   std::vector<char> is_touched_;                   // whether an atom's gates are others than in the given ordering
+  std::vector<double> of_atom_;                    // gates of one atom
   Aligned<T> gates_;                               // [n][adapter rows]
 };
 
