@@ -67,10 +67,12 @@ def peer(python: str, script: str, formula: str, seed: int, seconds: float) -> T
     """A search by another program."""
     command = [python, str(PEERS / script), formula, str(seed), str(seconds)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
-    lines = [line.split() for line in run.stdout.splitlines()]
+    lines = [line.split()[1:] for line in run.stdout.splitlines() if line.startswith("candidate ")]
     if run.returncode != 0 or not lines:
         sys.exit(f"{script} failed: {run.stderr[-2000:]}")
-    return Trace([(float(spent), float(energy)) for spent, energy in lines])
+    trace = Trace([(float(spent), float(energy)) for spent, energy in lines])
+    print(f"{script} seed {seed}: {len(lines)} candidates in {trace.seconds:.1f} s", flush=True)
+    return trace
 
 
 def report(name: str, traces: list[Trace], best: float, reference: float | None) -> float:

@@ -2,8 +2,8 @@
 
     python agox_search.py FORMULA SEED SECONDS
 
-Each relaxed candidate is a line: CPU seconds since the beginning, energy in eV. What AGOX prints goes to standard
-error.
+Each relaxed candidate is a line: `candidate`, CPU seconds since the beginning, energy in eV. What AGOX
+prints goes to standard error.
 """
 
 from __future__ import annotations
@@ -47,7 +47,11 @@ class Reporting(LocalOptimizationEvaluator):
         done = super().evaluate_candidate(candidate)
         spent = time.process_time() - self.began
         if done:
-            print(f"{spent:.3f} {candidate.get_potential_energy(apply_constraint=False):.6f}", file=OUTPUT, flush=True)
+            print(
+                f"candidate {spent:.3f} {candidate.get_potential_energy(apply_constraint=False):.6f}",
+                file=OUTPUT,
+                flush=True,
+            )
         if spent > self.seconds:
             raise SystemExit(0)
         return done

@@ -3,7 +3,7 @@ installed.
 
     python ase_ga_search.py FORMULA SEED SECONDS
 
-Each relaxed candidate is a line: CPU seconds since the beginning, energy in eV.
+Each relaxed candidate is a line: `candidate`, CPU seconds since the beginning, energy in eV.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def main(formula: str, seed: int, seconds: float, folder: Path) -> None:
     began = time.process_time()
 
     def report(energy: float) -> None:
-        print(f"{time.process_time() - began:.3f} {energy:.6f}", flush=True)
+        print(f"candidate {time.process_time() - began:.3f} {energy:.6f}", flush=True)
 
     empty = Atoms(cell=[CELL] * 3, pbc=False)
     numbers = [int(number) for number in Atoms(formula).numbers]
