@@ -132,6 +132,10 @@ def draw(points: Sequence[dict[str, Any]], path: Path) -> None:
         text = f"F={p['features']} A={p['angular']} L={p['interactions']}"
         axes.annotate(text, (p["microseconds"], p["force"]), textcoords="offset points", xytext=(6, 4), fontsize=8)
     axes.set(xscale="log", xlabel="microseconds per atom and step", ylabel="error of forces, meV/$\\mathrm{\\AA}$")
+    ticks = [2, 3, 4, 5, 7, 10, 14]
+    axes.set_xticks(ticks, [f"{tick}" for tick in ticks])
+    axes.set_xticks([], minor=True)
+    axes.set_xlim(1.8, 18.0)  # room for the names
     axes.legend(frameon=False)
     with complete_file(path) as temporary:
         figure.savefig(temporary, format="svg", metadata={"Date": None})
