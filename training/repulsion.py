@@ -15,7 +15,7 @@ from hea_training.graph import Batch, Graphs
 from hea_training.network import Architecture, Network
 from hea_training.strata import Tensors, load_network
 from hea_training.zbl import zbl_energy_and_slope
-from scipy.interpolate import PchipInterpolator  # type: ignore[import-untyped]
+from scipy.interpolate import PchipInterpolator
 from torch import Tensor
 
 from hea_potential.model_file import pair_index
