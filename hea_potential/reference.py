@@ -98,7 +98,7 @@ def imported(module_name: str, attribute: str, allowed: str) -> Callable[[], Any
     """The callable `attribute` of a module."""
     here = str(Path.cwd())
     if here not in sys.path:
-        sys.path.insert(0, here)
+        sys.path.append(here)  # last: what lies in the folder must not take the place of what is installed
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:

@@ -157,9 +157,9 @@ def test_a_task_that_kills_its_process_is_not_done_again(move: str, message: str
 
 def test_a_move_that_ends_the_program_only_ends_its_task(pair: Path) -> None:
     runs: list[Run] = []
-    from troublesome import TROUBLES
+    from troublesome import BUDGET, SEED, TROUBLES
 
-    search("Ar7", pair=pair, budget=45, seed=5, moves={"leave": Move(TROUBLES["leave"])}, observers=[runs.append])
+    search("Ar7", pair=pair, budget=BUDGET, seed=SEED, moves={"leave": Move(TROUBLES["leave"])}, observers=[runs.append])
     assert runs[-1].tally.outcomes["error"] >= 1
     assert runs[-1].tally.last_message == "SystemExit: good bye"
 

@@ -21,8 +21,8 @@ from hea_potential.search import search
 from hea_potential.search.geometry import Cluster, Floats
 from hea_potential.search.moves import MOVES, Apply, Move
 
-BUDGET = 45
-SEED = 5
+BUDGET = 70
+SEED = 2
 
 
 @dataclass(frozen=True)
