@@ -159,7 +159,8 @@ def test_a_move_that_ends_the_program_only_ends_its_task(pair: Path) -> None:
     runs: list[Run] = []
     from troublesome import BUDGET, SEED, TROUBLES
 
-    search("Ar7", pair=pair, budget=BUDGET, seed=SEED, moves={"leave": Move(TROUBLES["leave"])}, observers=[runs.append])
+    moves = {"leave": Move(TROUBLES["leave"])}
+    search("Ar7", pair=pair, budget=BUDGET, seed=SEED, moves=moves, observers=[runs.append])
     assert runs[-1].tally.outcomes["error"] >= 1
     assert runs[-1].tally.last_message == "SystemExit: good bye"
 

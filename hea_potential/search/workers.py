@@ -56,7 +56,9 @@ class Crew:
         """Take a task; those of lower number are begun first."""
         if task.number in self.crashed:
             message = self.crashed[task.number]
-            self.given_up.append(Result(task.number, task.operator, task.parent_ids, "crashed", message=message))
+            self.given_up.append(
+                Result(task.number, task.operator, task.parent_ids, "crashed", message=message, quench=task.quench)
+            )
         else:
             self.waiting.append(task)
 
