@@ -76,7 +76,13 @@ def stages(provenance: dict[str, Any]) -> list[str]:
     settings = provenance["training"]
     names = ["full"] if provenance["model"] == "full" else ["elements", "pair", "many"]
     epochs = ", ".join(f"{name} {settings[name]['epochs']} epochs" for name in names)
-    return [*before, f"{provenance['model']}: {epochs}, on {provenance['data']['structures']} structures"]
+    found = [*before, f"{provenance['model']}: {epochs}, on {provenance['data']['structures']} structures"]
+    if "stiffened" in provenance:
+        switch = provenance["stiffened"]
+        found.append(
+            f"{'-'.join(switch['pair'])}: ZBL in full to {switch['inner']:.2f} A, in part to {switch['outer']:.2f} A"
+        )
+    return found
 
 
 def curve_section(curve: dict[str, Any]) -> str:
