@@ -13,6 +13,7 @@
     const before = picture();
     act();
     await painted();
+    for (let k = 0; k < 100 && picture() === before; k++) await pause();  // a canvas shows now and then later what was drawn
     checks[name] = picture() !== before;
   };
   const pointer = (type, x, y) => scene.dispatchEvent(new PointerEvent(type, { pointerId: 1, clientX: x, clientY: y, bubbles: true }));
