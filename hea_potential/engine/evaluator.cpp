@@ -4,16 +4,9 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "row_offset.h"
+
 namespace hea {
-namespace {
-
-constexpr int block_atoms = 48;  // rows of a block stay in the first two caches from layer to layer
-
-std::size_t offset(int row, int width) {
-  return static_cast<std::size_t>(row) * static_cast<std::size_t>(width);
-}
-
-}  // namespace
 
 template<typename T>
 Evaluator<T>::Evaluator(const Model &model, const std::vector<int> &used)

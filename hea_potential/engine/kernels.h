@@ -10,6 +10,7 @@
 
 namespace hea {
 
+constexpr int block_atoms = 48;  // rows of a block stay in the first two caches from layer to layer
 constexpr int row_padding = 16;
 constexpr int padded(int n) {
   return (n + row_padding - 1) / row_padding * row_padding;

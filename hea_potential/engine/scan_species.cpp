@@ -2,18 +2,9 @@
 
 #include <algorithm>
 
+#include "row_offset.h"
+
 namespace hea {
-namespace {
-
-std::size_t offset(int row, int width) {
-  return static_cast<std::size_t>(row) * static_cast<std::size_t>(width);
-}
-
-std::size_t index(int i) {
-  return static_cast<std::size_t>(i);
-}
-
-}  // namespace
 
 template<typename T>
 ScanSpecies<T>::ScanSpecies(const Model &model, const std::vector<int> &used, const Weights<T> &weights,

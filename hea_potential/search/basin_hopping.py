@@ -97,15 +97,10 @@ class BasinHopping:
 
     def __init__(self, setup: Setup, walkers: int = 8, patience: int | None = None) -> None:
         size = setup.composition.size
-        kinds = len(setup.composition.symbols)
         self.setup = setup
         self.patience = patience or 40 + 2 * size
         self.starts = [name for name, _ in setup.starts]
-        self.moves = {
-            name: move
-            for name, move in setup.moves
-            if name not in HOPS and move.atoms <= size and move.elements <= kinds
-        }
+        self.moves = {name: move for name, move in setup.fitting_moves.items() if name not in HOPS}
         self.records = {name: Record() for name in [*self.starts, *HOPS, *self.moves]}
         self.walkers = [Walker(rung) for rung in range(walkers)]
         self.ladder = Ladder(walkers)

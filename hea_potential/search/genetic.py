@@ -37,12 +37,11 @@ class GeneticAlgorithm:
 
     def __init__(self, setup: Setup, capacity: int = 20, patience: int | None = None) -> None:
         size = setup.composition.size
-        kinds = len(setup.composition.symbols)
         self.setup = setup
         self.capacity = capacity
         self.patience = patience or 200 + 10 * size
         self.starts = [name for name, _ in setup.starts]
-        self.moves = {n: move for n, move in setup.moves if move.atoms <= size and move.elements <= kinds}
+        self.moves = setup.fitting_moves
         self.operators = Bandit([*self.starts, *self.moves])
         self.quenches = Bandit(QUENCHES)
         self.records = self.operators.records

@@ -60,18 +60,19 @@ def planned(
         raise InputError(f"search: window of {window} tasks; at least 1")
     if seed is not None and seed < 0:
         raise InputError(f"search: seed {seed}; it must not be negative")
-    if own_folders and header_of(out) is not None:
+    outer = header_of(out)  # a journal is read whole, and may be long
+    if own_folders and outer is not None:
         raise RunFolderError(
             f"run folder {str(out)!r} holds the search of one composition; several need a folder of their own"
         )
-    if not own_folders and out is not None and header_of(out) is None and any(out.glob(f"*/{NAME}")):
+    if not own_folders and out is not None and outer is None and any(out.glob(f"*/{NAME}")):
         raise RunFolderError(
             f"run folder {str(out)!r} holds folders of other searches; give this one a folder of its own"
         )
     plans = []
     for each in settings:
         folder = out / each.composition.formula if out is not None and own_folders else out
-        header = header_of(folder)
+        header = header_of(folder) if own_folders else outer
         if header is None:
             plan = begun(each, folder, seed, window or default_window(ranks))
         else:

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
-from ase.optimize import LBFGS
 
 from hea_potential.calculator import HEACalculator
 from hea_potential.errors import InputError
@@ -98,6 +97,8 @@ def relaxed(atoms: Atoms, calculator: HEACalculator, fmax: float | None) -> Atom
     moved.set_constraint()
     moved.calc = calculator
     if fmax is not None:
+        from ase.optimize import LBFGS  # here: every worker imports this module, and few relax with ASE
+
         LBFGS(moved, logfile=None).run(fmax=fmax, steps=MOST_STEPS)
     energy, forces = moved.get_potential_energy(), moved.get_forces()
     moved.calc = SinglePointCalculator(moved, energy=energy, forces=forces)

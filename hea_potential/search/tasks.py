@@ -55,6 +55,12 @@ class Setup:
         return dict(self.moves)
 
     @cached_property
+    def fitting_moves(self) -> dict[str, Move]:
+        """Moves by name for which the composition has atoms and elements enough."""
+        size, kinds = self.composition.size, len(self.composition.symbols)
+        return {name: move for name, move in self.moves if move.atoms <= size and move.elements <= kinds}
+
+    @cached_property
     def digest(self) -> int:
         """Its hash, which is asked for with every task."""
         return hash((self.composition, self.pair, self.bonds, self.limits, self.seed))
