@@ -21,7 +21,7 @@ from pathlib import Path
 
 import ase.io
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from test_search_run import ALLOY, HEA, LENNARD_JONES, MPIRUN, TIME_LIMIT, check_database, entries, found
 
@@ -262,9 +262,10 @@ def test_a_journal_cut_anywhere_goes_on(finished: Path, pair: Path, tmp_path: Pa
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(share=st.floats(0.0, 1.0, exclude_max=True), byte=st.integers(0, 255))
+@example(share=-1.0, byte=ord("\r"))  # the first line's break, by another break
 def test_a_changed_journal_is_found_out(finished: Path, tmp_path: Path, share: float, byte: int) -> None:
     content = bytearray((finished / "journal.jsonl").read_bytes())
-    place = int(share * len(content))
+    place = int(share * len(content)) if share >= 0.0 else content.index(b"\n")
     same = content[place] == byte
     content[place] = byte
     (tmp_path / "journal.jsonl").write_bytes(content)

@@ -81,7 +81,7 @@ class Journal:
         header = None
         entries: list[dict[str, Any]] = []
         crashed: dict[int, str] = {}
-        for number, line in enumerate(content[:whole].splitlines(), start=1):
+        for number, line in enumerate(content[:whole].split(b"\n")[:-1], start=1):
             try:
                 entry = checked(line)
                 if header is None:
