@@ -1,13 +1,12 @@
 """The TOML file of a training run, checked whole before anything starts."""
 
-import tomllib
-from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
 
 from ase.data import chemical_symbols
-from hea_training.fit import Settings
-from hea_training.network import Architecture
+from hea_training.architecture import Architecture
+from hea_training.fit_settings import Settings
+from hea_training.toml_tables import document_of, section, table
 
 from hea_potential.errors import InputError
 
@@ -57,23 +56,18 @@ def read_config(path: Path) -> Config:
     Raises InputError that lists everything that is wrong: unknown keys, wrong types, values out of range, missing
     files.
     """
-    try:
-        document = tomllib.loads(Path(path).read_text())
-    except FileNotFoundError as error:
-        raise InputError(f"configuration {path}: there is no such file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"configuration {path} is not TOML: {error}") from error
+    document = document_of(path)
     wrong: list[str] = []
-    top = _table(
+    top = table(
         Config, document, "", wrong, skip=("strata", "architecture", "folder"), extra=("architecture", "training")
     )
-    architecture = _table(
-        Architecture, _section(document, "architecture", wrong), "architecture.", wrong, skip=("elements",)
+    architecture = table(
+        Architecture, section(document, "architecture", wrong), "architecture.", wrong, skip=("elements",)
     )
-    training = _section(document, "training", wrong)
-    common = _table(Settings, training, "training.", wrong, extra=STRATA)
+    training = section(document, "training", wrong)
+    common = table(Settings, training, "training.", wrong, extra=STRATA)
     strata = {
-        name: common | _table(Settings, _section(training, name, wrong, "training."), f"training.{name}.", wrong)
+        name: common | table(Settings, section(training, name, wrong, "training."), f"training.{name}.", wrong)
         for name in STRATA
     }
     if wrong:
@@ -92,64 +86,8 @@ def read_config(path: Path) -> Config:
     return config
 
 
-def _section(table: dict[str, Any], key: str, wrong: list[str], prefix: str = "") -> dict[str, Any]:
-    value = table.get(key, {})
-    if isinstance(value, dict):
-        return value
-    wrong.append(f"{prefix}{key} must be a table, got {value!r}")
-    return {}
-
-
-def _table(
-    cls: type,
-    given: dict[str, Any],
-    prefix: str,
-    wrong: list[str],
-    skip: tuple[str, ...] = (),
-    extra: tuple[str, ...] = (),
-) -> dict[str, Any]:
-    """The values of a dataclass found in a TOML table; what does not fit is added to `wrong`."""
-    hints = get_type_hints(cls)
-    known = {f.name: f for f in fields(cls) if f.name not in skip}
-    values = {}
-    for key, value in given.items():
-        if key in extra and key not in known:
-            continue
-        if key not in known:
-            wrong.append(f"unknown key {prefix}{key}; allowed are {', '.join(sorted([*known, *extra]))}")
-            continue
-        kind = hints[key]
-        checked = _typed(value, kind)
-        if checked is None:
-            wrong.append(f"{prefix}{key} must be {_words(kind)}, got {value!r}")
-        else:
-            values[key] = checked
-    wrong.extend(f"{prefix}{name} is missing" for name, f in known.items() if name not in given and _required(f))
-    return values
-
-
-def _required(f: Field) -> bool:  # type: ignore[type-arg]
-    return f.default is MISSING and f.default_factory is MISSING
-
-
-def _typed(value: Any, kind: Any) -> Any:
-    """The value as the type asked for, or None when it is of another."""
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if kind is Path:
-        return Path(value) if isinstance(value, str) else None
-    if get_origin(kind) is list:
-        return value if isinstance(value, list) and all(isinstance(v, get_args(kind)[0]) for v in value) else None
-    return value if type(value) is kind else None
-
-
-def _words(kind: Any) -> str:
-    names = {float: "a number", int: "a whole number", str: "a text", bool: "true or false", Path: "a path (a text)"}
-    return names.get(kind, "a list of texts")
-
-
 def _out_of_range(config: Config) -> list[str]:
-    wrong = []
+    wrong: list[str] = []
     arch = config.architecture
 
     def require(holds: bool, text: str) -> None:
@@ -168,26 +106,7 @@ def _out_of_range(config: Config) -> list[str]:
     for name in ("workers", "threads"):
         require(getattr(config, name) >= 1, f"{name} must be at least 1, got {getattr(config, name)}")
     require(config.seed >= 0, f"seed must be at least 0, got {config.seed}")
-    require(arch.cutoff > 0, f"architecture.cutoff must be positive, got {arch.cutoff}")
-    for name in ("n_interactions", "n_features", "n_hidden"):
-        require(getattr(arch, name) >= 1, f"architecture.{name} must be at least 1, got {getattr(arch, name)}")
-    require(arch.n_intervals >= 8, f"architecture.n_intervals must be at least 8, got {arch.n_intervals}")
-    for name in ("rank_pair", "rank_many"):
-        require(getattr(arch, name) >= 0, f"architecture.{name} must be at least 0, got {getattr(arch, name)}")
-    require(
-        0 <= arch.n_angular <= arch.n_features, f"architecture.n_angular must be 0 to n_features, got {arch.n_angular}"
-    )
-    require(
-        arch.head_activation in ("ssp", "silu"),
-        f"architecture.head_activation must be ssp or silu, got {arch.head_activation!r}",
-    )
+    wrong += arch.out_of_range("architecture.")
     for stratum, settings in config.strata.items():
-        for f in fields(Settings):
-            value = getattr(settings, f.name)
-            low = 1 if f.name in ("epochs", "batch_size") else 0
-            require(value >= low, f"training.{stratum}.{f.name} must be at least {low}, got {value}")
-        require(settings.learning_rate > 0, f"training.{stratum}.learning_rate must be positive")
-        require(
-            0 < settings.warm_up < 1, f"training.{stratum}.warm_up must lie between 0 and 1, got {settings.warm_up}"
-        )
+        wrong += settings.out_of_range(f"training.{stratum}.")
     return wrong

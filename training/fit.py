@@ -3,40 +3,19 @@
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from hea_training.filters import Filters
+from hea_training.fit_settings import Settings
 from hea_training.graph import Batch, Graphs
 from hea_training.network import Network
 from torch import Tensor, nn
 
 __all__ = ["Settings", "energy_and_forces", "fit", "loss_of", "optimise", "predict", "save_atomically", "step"]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to train: the loss is energy_weight <|dE|/N> + force_weight <|dF|/(1 + |F|/force_scale)>, both rounded off
-    near zero.
-
-    energy_softness (eV/atom) and force_softness (eV/A) are where |x| turns into x^2; force_scale (eV/A) keeps close
-    contacts from dominating.
-    """
-
-    epochs: int = 100
-    batch_size: int = 16
-    learning_rate: float = 3e-3
-    weight_decay: float = 1e-3
-    energy_weight: float = 10.0
-    force_weight: float = 1.0
-    energy_softness: float = 0.005
-    force_softness: float = 0.02
-    force_scale: float = 10.0
-    clip: float = 10.0
-    warm_up: float = 0.1
 
 
 def _soft_length(x: Tensor, softness: float) -> Tensor:

@@ -1,10 +1,11 @@
 """The network of ARCHITECTURE.md section 2 in torch, on values alone or on values with their rates of change."""
 
 import math
-from dataclasses import asdict, dataclass
 from typing import Any
 
+import hea_training.quiet_schnetpack  # noqa: F401
 import torch
+from hea_training.architecture import Architecture
 from hea_training.convolution import Edges, convolve, convolve_reference
 from hea_training.graph import Batch
 from schnetpack.nn import Dense, shifted_softplus
@@ -12,46 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 __all__ = ["Architecture", "Network", "gates"]
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """Sizes of a model, by the names of the model file's metadata; `cutoff` in A."""
-
-    elements: tuple[str, ...]
-    cutoff: float = 5.0
-    n_interactions: int = 2
-    n_features: int = 64
-    n_angular: int = 16
-    n_intervals: int = 64
-    n_hidden: int = 32
-    rank_pair: int = 8
-    rank_many: int = 16
-    head_activation: str = "ssp"
-
-    @property
-    def n_elements(self) -> int:
-        """S."""
-        return len(self.elements)
-
-    @property
-    def n_pairs(self) -> int:
-        """Unordered pairs of elements, S (S+1)/2."""
-        return self.n_elements * (self.n_elements + 1) // 2
-
-    @property
-    def n_channels(self) -> int:
-        """C = F + 2A, channels of a filter."""
-        return self.n_features + 2 * self.n_angular
-
-    @property
-    def n_rows(self) -> int:
-        """P, rows of an adapter."""
-        return self.n_elements * self.rank_pair + self.rank_many
-
-    def as_dict(self) -> dict[str, Any]:
-        """The sizes by name, as JSON holds them."""
-        return asdict(self) | {"elements": list(self.elements)}
 
 
 # Layers act on stacks [K, N, ...]: row 0 holds values, row 1 (when K = 2) their rates of change.

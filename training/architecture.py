@@ -1,0 +1,69 @@
+"""Sizes of a model."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["Architecture"]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Sizes of a model, by the names of the model file's metadata; `cutoff` in A."""
+
+    elements: tuple[str, ...]
+    cutoff: float = 5.0
+    n_interactions: int = 2
+    n_features: int = 64
+    n_angular: int = 16
+    n_intervals: int = 64
+    n_hidden: int = 32
+    rank_pair: int = 8
+    rank_many: int = 16
+    head_activation: str = "ssp"
+
+    @property
+    def n_elements(self) -> int:
+        """S."""
+        return len(self.elements)
+
+    @property
+    def n_pairs(self) -> int:
+        """Unordered pairs of elements, S (S+1)/2."""
+        return self.n_elements * (self.n_elements + 1) // 2
+
+    @property
+    def n_channels(self) -> int:
+        """C = F + 2A, channels of a filter."""
+        return self.n_features + 2 * self.n_angular
+
+    @property
+    def n_rows(self) -> int:
+        """P, rows of an adapter."""
+        return self.n_elements * self.rank_pair + self.rank_many
+
+    def as_dict(self) -> dict[str, Any]:
+        """The sizes by name, as JSON holds them."""
+        return asdict(self) | {"elements": list(self.elements)}
+
+    def out_of_range(self, prefix: str = "") -> list[str]:
+        """What is wrong with the sizes, each named with a prefix."""
+        at_least = {
+            "n_interactions": 1,
+            "n_features": 1,
+            "n_hidden": 1,
+            "n_intervals": 8,
+            "rank_pair": 0,
+            "rank_many": 0,
+        }
+        wrong = [
+            f"{prefix}{name} must be at least {low}, got {getattr(self, name)}"
+            for name, low in at_least.items()
+            if getattr(self, name) < low
+        ]
+        if not self.cutoff > 0:
+            wrong.append(f"{prefix}cutoff must be positive, got {self.cutoff}")
+        if not 0 <= self.n_angular <= self.n_features:
+            wrong.append(f"{prefix}n_angular must be 0 to n_features, got {self.n_angular}")
+        if self.head_activation not in ("ssp", "silu"):
+            wrong.append(f"{prefix}head_activation must be ssp or silu, got {self.head_activation!r}")
+        return wrong
