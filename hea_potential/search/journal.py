@@ -74,34 +74,11 @@ class Journal:
     def read(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]], dict[int, str]]:
         """Header, entries and crashed tasks on disk; a torn last line is cut off the file."""
         content = self.path.read_bytes()
+        found = read_journal(self.path, content)
         whole = content.rfind(b"\n") + 1
-        # The first line says whose file it is: nothing is cut off a file that is not ours.
-        if content and not content.startswith(BEGINNING[: len(content)]):
-            raise RunFolderError(f"{self.path}: is not the journal of a search; choose another folder")
-        header = None
-        entries: list[dict[str, Any]] = []
-        crashed: dict[int, str] = {}
-        for number, line in enumerate(content[:whole].split(b"\n")[:-1], start=1):
-            try:
-                entry = checked(line)
-                if header is None:
-                    header = entry
-                    if (header["format"], header["version"]) != (FORMAT, VERSION):
-                        raise ValueError(f"version {header['version']!r}, this program continues version {VERSION}")
-                elif "crashed" in entry:
-                    crashed[entry["crashed"]] = entry["message"]
-                elif entry["task"] != len(entries):
-                    raise ValueError(f"task {entry['task']} where task {len(entries)} must follow")
-                else:
-                    entries.append(entry)
-            except (ValueError, KeyError, TypeError) as error:
-                raise RunFolderError(
-                    f"{self.path}: line {number} cannot be read: {error}; it is left as it is: restore it, or choose "
-                    f"another folder"
-                ) from error
         if whole < len(content):
             os.ftruncate(self.descriptor, whole)
-        return header, entries, crashed
+        return found
 
     def begin(self, identity: dict[str, Any]) -> None:
         """Write the header of a new run."""
@@ -149,6 +126,38 @@ class Journal:
     def unwritable(self, error: OSError) -> OutputError:
         """What to say when the disk is full or gone."""
         return OutputError(f"{self.path}: cannot be written: {error.strerror}; what was found until now is kept")
+
+
+def read_journal(path: Path, content: bytes) -> tuple[dict[str, Any] | None, list[dict[str, Any]], dict[int, str]]:
+    """Header, entries and crashed tasks of a journal's content; a torn last line is left out.
+
+    Raises RunFolderError for any other damage, and for what is not a journal.
+    """
+    # The first line says whose file it is: nothing is cut off a file that is not ours.
+    if content and not content.startswith(BEGINNING[: len(content)]):
+        raise RunFolderError(f"{path}: is not the journal of a search; choose another folder")
+    header = None
+    entries: list[dict[str, Any]] = []
+    crashed: dict[int, str] = {}
+    for number, line in enumerate(content.split(b"\n")[:-1], start=1):
+        try:
+            entry = checked(line)
+            if header is None:
+                header = entry
+                if (header["format"], header["version"]) != (FORMAT, VERSION):
+                    raise ValueError(f"version {header['version']!r}, this program continues version {VERSION}")
+            elif "crashed" in entry:
+                crashed[entry["crashed"]] = entry["message"]
+            elif entry["task"] != len(entries):
+                raise ValueError(f"task {entry['task']} where task {len(entries)} must follow")
+            else:
+                entries.append(entry)
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunFolderError(
+                f"{path}: line {number} cannot be read: {error}; it is left as it is: restore it, or choose "
+                f"another folder"
+            ) from error
+    return header, entries, crashed
 
 
 def sealed(entry: dict[str, Any]) -> bytes:

@@ -38,6 +38,12 @@ class Shown:
 
 def write_view(path: Path, title: str, columns: Sequence[str], clusters: Sequence[Shown]) -> None:
     """Write the page, complete or not at all. `columns` head the list; the first cluster is shown first."""
+    with complete_file(path) as temporary:
+        temporary.write_text(page_of(title, columns, clusters), encoding="utf-8")
+
+
+def page_of(title: str, columns: Sequence[str], clusters: Sequence[Shown]) -> str:
+    """The page as a text, which another page can hold in a frame."""
     symbols = list(dict.fromkeys(symbol for each in clusters for symbol in each.composition.symbols))
     document = {
         "title": title,
@@ -50,8 +56,7 @@ def write_view(path: Path, title: str, columns: Sequence[str], clusters: Sequenc
     }
     # No text may end the element of the page that holds the data.
     data = json.dumps(document, separators=(",", ":")).replace("<", "\\u003c")
-    with complete_file(path) as temporary:
-        temporary.write_text(PAGE.read_text(encoding="utf-8").replace(DATA, data), encoding="utf-8")
+    return PAGE.read_text(encoding="utf-8").replace(DATA, data)
 
 
 def entry_of(shown: Shown, symbols: Sequence[str]) -> dict[str, Any]:
