@@ -201,7 +201,7 @@ def test_a_pair_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str, c
         Pair.of_file(tmp_path, Composition.parse("Cu2"))
 
 
-def test_what_a_model_does_not_know_is_no_minimum(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_model_does_not_know_is_no_minimum() -> None:
     """The same minimum counts or not by the model's own error estimate."""
     composition = Composition.parse("Cu4Au3")
     pair = Pair.of_model("hea6", composition)
@@ -209,6 +209,6 @@ def test_what_a_model_does_not_know_is_no_minimum(monkeypatch: pytest.MonkeyPatc
     quench = Minimiser(composition, pair, bonds)
     start = random_packing(np.random.default_rng(3), composition, bonds)
     assert quench(start).outcome == "minimum"
-    monkeypatch.setattr("hea_potential.search.minimise.UNKNOWN", 1e-9)
+    quench.limits = Limits(unknown=1e-9)
     assert quench(start).outcome == "unknown"
     quench.close()

@@ -248,6 +248,8 @@ def test_what_a_run_leaves_behind(alloy: Path, tmp_path: Path) -> None:
         (("Ar3", "--starts", "perfect"), "unknown start 'perfect'; allowed: random"),
         (("Ar3", "--pair", "absent.lmp"), "pair file 'absent.lmp': cannot be read"),
         (("Ar3", "--model", "absent"), "model: got 'absent'"),
+        (("Ar3", "--kappa", "2"), "kappa 2.0 and a pair style"),
+        (("Cu3", "--model", "hea6", "--kappa", "nan"), "kappa: got nan"),
     ],
 )
 def test_bad_input_is_one_clear_error(

@@ -50,6 +50,13 @@ def search(
             rich_help_panel=WHAT,
         ),
     ] = None,
+    kappa: Annotated[
+        float,
+        typer.Option(
+            help="Searches E - kappa sigma of the model, not E: above 0 for what is low or unknown.",
+            rich_help_panel=WHAT,
+        ),
+    ] = 0.0,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -170,6 +177,7 @@ def search(
                     out=folder,
                     model=model,
                     pair=pair,
+                    kappa=kappa,
                     method=method,
                     starts=tuple(STARTS) if starts == "all" else names(starts),
                     moves=None if moves is None else names(moves),

@@ -30,7 +30,8 @@ def pair_identity(setup: Setup) -> dict[str, Any]:
     """A model file is known by its content, wherever it lies; other pair styles by their lines."""
     model = setup.pair.model
     if model is not None:
-        return {"model": hashlib.sha256(Path(model).read_bytes()).hexdigest()}
+        kappa = {"kappa": setup.pair.kappa} if setup.pair.kappa else {}
+        return {"model": hashlib.sha256(Path(model).read_bytes()).hexdigest(), **kappa}
     return {"lines": list(setup.pair.lines), "units": setup.pair.units}
 
 

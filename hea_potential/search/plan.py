@@ -118,7 +118,8 @@ def continued(
 @lru_cache(maxsize=1000)
 def bonds_of(symbols: tuple[str, ...], pair: Pair) -> tuple[tuple[float, ...], ...]:
     """Bond lengths of every two elements, read off the pair style once, whatever the numbers of atoms."""
-    bonds = probe_bonds(Composition(symbols, (1,) * len(symbols)), pair)
+    one_of_each = Composition(symbols, (1,) * len(symbols))
+    bonds = probe_bonds(one_of_each, pair.without_kappa(one_of_each))
     return tuple(tuple(float(bond) for bond in row) for row in bonds)
 
 

@@ -39,6 +39,7 @@ class Options(TypedDict, total=False):
     out: str | Path | None
     model: str | Path | None
     pair: str | Path | Pair | None
+    kappa: float
     method: str
     starts: Sequence[str] | Mapping[str, Start]
     moves: Sequence[str] | Mapping[str, Move] | None
@@ -75,6 +76,7 @@ def search(
     out: str | Path | None = None,
     model: str | Path | None = None,
     pair: str | Path | Pair | None = None,
+    kappa: float = 0.0,
     method: str = "ga",
     starts: Sequence[str] | Mapping[str, Start] = ("random", "symmetric"),
     moves: Sequence[str] | Mapping[str, Move] | None = None,
@@ -95,6 +97,8 @@ def search(
     may also be "100000calls" or "10min" in all, see `Budget.parse`. seed: random by default. out: the run's folder,
     where an interrupted run of the same search is continued (None: nothing is written). model: name or path for
     `pair_style hea`, by default hea6; or pair: a file of LAMMPS lines for any other pair style, see `Pair.of_file`.
+    kappa: minimises E - kappa sigma of the model instead of E: above zero the lowest are low in energy or unknown, as
+    active learning wants them; those with a sigma above `limits.unknown` are refused all the same.
     method: a name of `METHODS`. starts, moves: names, or functions of your own by name (module-level ones, so that they
     travel to workers); by default all moves, with those of `homotops` for an alloy and `pair_style hea`. limits: of one
     minimisation. window: tasks that may be under way at once, by default 16, or 8 a rank where there are more than
@@ -121,7 +125,7 @@ def search(
                 chosen("start", starts, STARTS),
                 chosen_moves(whole, style, moves),
             )
-            for whole, style in ((whole, chosen_pair(whole, model, pair)) for whole in wholes)
+            for whole, style in ((whole, chosen_pair(whole, model, pair, kappa)) for whole in wholes)
         ]
         helps = executor is None or manager_should_help(workers)
         ranks = workers + helps if executor is not None else 1

@@ -44,21 +44,30 @@ class Settings:
         return Setup(self.composition, self.pair, rows, self.limits, self.starts, moves, seed)
 
 
-def chosen_pair(composition: Composition, model: str | Path | None, pair: str | Path | Pair | None) -> Pair:
+def chosen_pair(
+    composition: Composition, model: str | Path | None, pair: str | Path | Pair | None, kappa: float
+) -> Pair:
     """The pair style: LAMMPS lines if they are given, a model otherwise."""
     if pair is None:
         model = MODEL if model is None else model
-        known = read_model_file(model).elements
+        content = read_model_file(model)
+        known = content.elements
         if absent := [symbol for symbol in composition.symbols if symbol not in known]:
             raise InputError(
                 f"search: the model {str(model)!r} does not know {', '.join(absent)} of {composition.formula}; "
                 f"allowed: {', '.join(known)}, or another pair style"
             )
-        return Pair.of_model(model, composition)
+        if kappa and not content.has_sigma:
+            raise InputError(
+                f"search: kappa {kappa} for the model {str(model)!r}, which has no uncertainty; allowed is 0"
+            )
+        return Pair.of_model(model, composition, kappa)
     if model is not None:
         raise InputError(
             f"search: got the model {str(model)!r} and a pair style; give one of them, a pair style names its own model"
         )
+    if kappa:
+        raise InputError(f"search: kappa {kappa} and a pair style; only models have a sigma")
     return pair if isinstance(pair, Pair) else Pair.of_file(Path(pair), composition)
 
 

@@ -1,0 +1,56 @@
+"""Searches in E - kappa sigma of a model: what they find are minima of just that, as ASE sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase import Atoms
+
+from hea_potential import HEACalculator
+from hea_potential.errors import InputError
+from hea_potential.model_file import ModelFile, read_model_file, write_model_file
+from hea_potential.search import Archive, Composition, search
+from hea_potential.search.journal import RunFolderError
+from hea_potential.search.minimise import Limits
+
+FORMULA = "Cu4Au3"
+KAPPA = 3.0
+
+
+def found(kappa: float, folder: Path) -> Archive:
+    archive = search(FORMULA, kappa=kappa, budget=20, seed=1, out=folder, limits=Limits(fmax=0.005))
+    assert archive is not None
+    return archive
+
+
+def test_what_is_found_are_minima_of_energy_less_kappa_sigma(tmp_path: Path) -> None:
+    archive = found(KAPPA, tmp_path / "run")
+    symbols = Composition.parse(FORMULA).names
+    assert len(archive) > 3
+    for minimum in archive.lowest(3):
+        atoms = Atoms(symbols(minimum.cluster.types), positions=minimum.cluster.positions)
+        atoms.calc = HEACalculator("hea6", kappa=KAPPA)
+        assert atoms.get_potential_energy() == pytest.approx(minimum.energy, abs=1e-4)
+        assert np.linalg.norm(atoms.get_forces(), axis=1).max() < 0.05
+        atoms.calc = HEACalculator("hea6")
+        assert atoms.get_potential_energy() > minimum.energy + 0.01
+        assert np.linalg.norm(atoms.get_forces(), axis=1).max() > 0.05  # and not minima of the energy
+
+
+def test_bonds_are_those_of_the_energy_and_another_kappa_is_another_search(tmp_path: Path) -> None:
+    plain, optimistic = found(0.0, tmp_path / "plain"), found(KAPPA, tmp_path / "optimistic")
+    assert np.array_equal(plain.bonds, optimistic.bonds)
+    with pytest.raises(RunFolderError, match="holds a search with pair"):
+        found(KAPPA, tmp_path / "plain")
+
+
+def test_a_model_without_uncertainty_has_no_kappa(tmp_path: Path) -> None:
+    model = read_model_file("hea6")
+    tensors = {name: tensor for name, tensor in model.tensors.items() if name != "gram"}
+    metadata = {key: value for key, value in model.metadata.items() if key != "sigma"}
+    path = tmp_path / "plain.safetensors"
+    write_model_file(path, ModelFile(tensors, metadata))
+    with pytest.raises(InputError, match=r"kappa 1\.0 for the model .*which has no uncertainty"):
+        search(FORMULA, model=path, kappa=1.0, budget=5)
