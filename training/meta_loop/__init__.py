@@ -1,0 +1,1 @@
+"""The meta loop: search, select, label, train, again (`hea loop`)."""
