@@ -18,7 +18,7 @@ LAYERS = (
     {"complete_file"},
     {"engine", "clusters", "model_file", "neighbours", "lammps"},
     {"calculator"},
-    {"reference", "dataset"},
+    {"reference", "dataset", "described"},
     {"labels"},
     {"search"},
     {"training"},
