@@ -39,6 +39,7 @@ COMMANDS = {
     "bench": "bench",
     "label": "label",
     "train": "train",
+    "loop": "loop",
     "test": "test",
     "convert": "convert",
 }

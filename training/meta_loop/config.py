@@ -1,0 +1,304 @@
+"""The TOML file of a meta loop, checked whole before anything starts; loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from ase.data import chemical_symbols
+from hea_training.architecture import Architecture
+from hea_training.meta_loop.refresh_settings import RefreshSettings
+from hea_training.meta_loop.selection import SelectionSettings
+from hea_training.toml_tables import document_of, section, table
+
+from hea_potential.errors import HEAError, InputError
+from hea_potential.model_file import find_model, read_model_file
+from hea_potential.reference import reference_method
+from hea_potential.search.composition import Composition
+from ase.calculators.emt import parameters as EMT
+from hea_potential.search.starts import STARTS
+
+__all__ = ["Compositions", "Labels", "LoopConfig", "Searches", "Start", "config_of", "read_config"]
+
+MODES = ("plain", "gofee", "lea")
+
+
+@dataclass(frozen=True)
+class Compositions:
+    """What is searched: a list of formulas, or clusters of `size` atoms with as many elements as `n_elements` says.
+
+    listed: formulas, the same in every loop. draw: compositions drawn for each number of elements, anew in each loop
+    and none twice as long as there are others. all: all ratios of all sets of elements, `step` atoms apart (0: the
+    least step with at most 100 of one set). n_elements: by default 2 up to the number of elements.
+    """
+
+    listed: list[str] = field(default_factory=list)
+    size: int = 0
+    n_elements: list[int] = field(default_factory=list)
+    draw: int = 0
+    all: bool = False
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where the loop begins: with the model file (or shipped name) `model` and its data set `data`, or from nothing.
+
+    From nothing the reference labels isolated atoms, `dimers` distances of every two elements, and for each number of
+    elements from 1 on `clusters` random clusters, `relax` steps of whose relaxation it carries out: the beginnings and
+    frames of the relaxation are labelled. `max_force` (eV/A): structures with larger forces are refused.
+    """
+
+    model: str = ""
+    data: str = ""
+    dimers: int = 20
+    clusters: int = 24
+    relax: int = 20
+    max_force: float = 25.0
+
+
+@dataclass(frozen=True)
+class Searches:
+    """The search of each composition, see `hea_potential.search.search`; `fmax` in eV/A.
+
+    minima: that many of lowest energy may be chosen to be labelled, beside `path` frames on the way from a random
+    packing to a minimum.
+    """
+
+    minimisations: int = 200
+    method: str = "ga"
+    starts: list[str] = field(default_factory=lambda: ["random", "symmetric"])
+    fmax: float = 0.02
+    calls: int = 1000
+    minima: int = 200
+    path: int = 40
+
+
+@dataclass(frozen=True)
+class Labels:
+    """How chosen structures are labelled: `relax` steps of a relaxation by the reference, of which frames are labelled
+    (0: only the structure itself), by `processes` processes where mpirun gives no ranks.
+    """
+
+    relax: int = 6
+    processes: int = 1
+
+
+@dataclass(frozen=True)
+class LoopConfig:
+    """A meta loop: every key of the file, tables as the classes above.
+
+    elements: symbols, in the model's order. reference: a name of `hea_potential.reference`. loops: how many meta loops.
+    mode: plain (search, select, label, refresh), gofee or lea. folder: what relative paths count from.
+    """
+
+    elements: list[str]
+    reference: str
+    name: str = "loop"
+    mode: str = "plain"
+    loops: int = 2
+    seed: int = 0
+    threads: int = 1
+    compositions: Compositions = field(default_factory=Compositions)
+    start: Start = field(default_factory=Start)
+    search: Searches = field(default_factory=Searches)
+    select: SelectionSettings = field(default_factory=SelectionSettings)
+    label: Labels = field(default_factory=Labels)
+    architecture: Architecture = field(default_factory=lambda: Architecture(()))
+    refresh: RefreshSettings = field(default_factory=RefreshSettings)
+    folder: Path = Path()
+
+    @property
+    def from_nothing(self) -> bool:
+        """Whether there is no model to begin with."""
+        return not self.start.model
+
+    @property
+    def start_model(self) -> Path:
+        """The model file to begin with: a path that counts from the configuration's folder, or a shipped model."""
+        beside = self.folder / self.start.model
+        return beside if beside.is_file() else find_model(self.start.model)
+
+    @property
+    def start_data(self) -> Path:
+        """The data set to begin with."""
+        return self.folder / self.start.data
+
+    @property
+    def n_elements(self) -> list[int]:
+        """Numbers of elements, ascending: the inner loop."""
+        if self.compositions.listed:
+            return sorted({len(Composition.parse(formula).symbols) for formula in self.compositions.listed})
+        return sorted(self.compositions.n_elements) or list(range(min(2, len(self.elements)), len(self.elements) + 1))
+
+
+TABLES: Mapping[str, type] = {
+    "compositions": Compositions,
+    "start": Start,
+    "search": Searches,
+    "select": SelectionSettings,
+    "label": Labels,
+    "architecture": Architecture,
+    "refresh": RefreshSettings,
+}
+
+
+def read_config(path: Path) -> LoopConfig:
+    """Read and check a configuration; relative paths in it count from its folder.
+
+    Raises InputError that lists everything that is wrong: unknown keys, wrong types, values out of range, impossible
+    compositions, elements that the model or the reference does not have, missing files.
+    """
+    return config_of(document_of(path), f"configuration {path}", Path(path).parent)
+
+
+def config_of(document: dict[str, Any], what: str, folder: Path) -> LoopConfig:
+    """A configuration from its tables; errors begin with `what`. Raises InputError."""
+    wrong: list[str] = []
+    top = table(LoopConfig, document, "", wrong, skip=(*TABLES, "folder"), extra=tuple(TABLES))
+    values = {
+        name: table(kind, section(document, name, wrong), f"{name}.", wrong, skip=("elements",))
+        for name, kind in TABLES.items()
+    }
+    stop_if(what, wrong)
+    values["architecture"]["elements"] = tuple(top["elements"])
+    made = {}
+    for name, kind in TABLES.items():
+        try:
+            made[name] = kind(**values[name])
+        except InputError as error:  # classes that check themselves
+            wrong.append(str(error))
+    stop_if(what, wrong)
+    config = LoopConfig(**top, **made, folder=folder)
+    wrong += out_of_range(config)
+    stop_if(what, wrong)
+    wrong += [*impossible(config), *unknown_to_reference(config), *unfit_start(config)]
+    stop_if(what, wrong)
+    return config
+
+
+def stop_if(what: str, wrong: Sequence[str]) -> None:
+    """Raise InputError if anything is wrong."""
+    if wrong:
+        raise InputError(f"{what}: " + "; ".join(wrong))
+
+
+def out_of_range(config: LoopConfig) -> list[str]:
+    """Values that make no sense by themselves."""
+    wrong: list[str] = []
+
+    def require(holds: bool, text: str) -> None:
+        if not holds:
+            wrong.append(text)
+
+    elements = config.elements
+    require(len(elements) > 0, "elements must name at least one element")
+    require(len(set(elements)) == len(elements), f"elements must differ, got {elements}")
+    wrong += [
+        f"elements: {symbol!r} is no chemical symbol" for symbol in elements if symbol not in chemical_symbols[1:]
+    ]
+    require(config.mode in MODES, f"mode must be one of {', '.join(MODES)}, got {config.mode!r}")
+    require(config.seed >= 0, f"seed must be at least 0, got {config.seed}")
+    for name in ("loops", "threads"):
+        require(getattr(config, name) >= 1, f"{name} must be at least 1, got {getattr(config, name)}")
+    wrong += [
+        f"search.starts: unknown start {name!r}; allowed: {', '.join(STARTS)}"
+        for name in config.search.starts
+        if name not in STARTS
+    ]
+    require(len(config.search.starts) > 0, f"search.starts must name at least one of {', '.join(STARTS)}")
+    require(config.search.method in ("ga", "bh"), f"search.method must be ga or bh, got {config.search.method!r}")
+    require(bool(config.start.model) == bool(config.start.data), "start.model and start.data must be given together")
+    least = {"minimisations": 1, "calls": 1, "processes": 1, "dimers": 4}
+    for part in ("compositions", "start", "search", "label"):
+        for each in fields(getattr(config, part)):
+            value = getattr(getattr(config, part), each.name)
+            if type(value) in (int, float):
+                low = least.get(each.name, 0)
+                require(low <= value < float("inf"), f"{part}.{each.name} must be at least {low}, got {value}")
+    require(config.search.fmax > 0, "search.fmax must be positive")
+    require(config.start.max_force > 0, "start.max_force must be positive")
+    require(config.search.minima + config.search.path > 0, "search.minima and search.path leave nothing to choose from")
+    wrong += config.architecture.out_of_range("architecture.")
+    wrong += config.refresh.out_of_range("refresh.")
+    return wrong
+
+
+def impossible(config: LoopConfig) -> list[str]:
+    """What is wrong with the compositions."""
+    asked = config.compositions
+    ways = [name for name in ("listed", "draw", "all") if getattr(asked, name)]
+    if len(ways) != 1:
+        return [f"compositions: give one of listed, draw and all, got {', '.join(ways) or 'none'}"]
+    return impossible_list(config) if asked.listed else impossible_sizes(config)
+
+
+def impossible_list(config: LoopConfig) -> list[str]:
+    """What is wrong with the listed formulas."""
+    asked, wrong = config.compositions, []
+    if unused := [name for name in ("size", "n_elements", "step") if getattr(asked, name)]:
+        wrong.append(f"compositions: {', '.join(unused)} cannot be given with listed")
+    seen: dict[frozenset[tuple[str, int]], str] = {}
+    for formula in asked.listed:
+        try:
+            whole = Composition.parse(formula)
+        except InputError as error:
+            wrong.append(f"compositions.listed: {error}")
+            continue
+        if absent := [symbol for symbol in whole.symbols if symbol not in config.elements]:
+            wrong.append(f"compositions.listed: {formula} has {', '.join(absent)}, which elements does not name")
+        content = frozenset(zip(whole.symbols, whole.counts, strict=True))
+        if content in seen:
+            wrong.append(f"compositions.listed: {formula} is {seen[content]} once more")
+        seen[content] = formula
+    return wrong
+
+
+def impossible_sizes(config: LoopConfig) -> list[str]:
+    """What is wrong with the size and the numbers of elements."""
+    asked, wrong = config.compositions, []
+    if asked.step and not asked.all:
+        wrong.append("compositions.step belongs to compositions.all")
+    if asked.size < 1:
+        return [*wrong, f"compositions.size must be at least 1, got {asked.size}"]
+    if asked.step > asked.size:
+        wrong.append(f"compositions.step must be at most the size {asked.size}, got {asked.step}")
+    if len(set(asked.n_elements)) != len(asked.n_elements):
+        wrong.append(f"compositions.n_elements must differ, got {asked.n_elements}")
+    for n in config.n_elements:
+        if not 1 <= n <= len(config.elements):
+            wrong.append(f"compositions.n_elements must be 1 to {len(config.elements)}, got {n}")
+        elif n > asked.size:
+            wrong.append(f"compositions: {asked.size} atoms cannot be of {n} elements")
+    return wrong
+
+
+def unknown_to_reference(config: LoopConfig) -> list[str]:
+    """What is wrong with the reference: its name, a missing package, elements that it is known not to have."""
+    try:
+        reference_method(config.reference)
+    except HEAError as error:
+        return [f"reference: {error}"]
+    known = EMT if config.reference == "emt" else config.elements
+    absent = [symbol for symbol in config.elements if symbol not in known]
+    if not absent:
+        return []
+    return [f"reference: {config.reference} does not have {', '.join(absent)}; it has {', '.join(known)}"]
+
+
+def unfit_start(config: LoopConfig) -> list[str]:
+    """What is wrong with the model and the data set to begin with."""
+    if config.from_nothing:
+        return []
+    wrong = []
+    if not config.start_data.is_file():
+        wrong.append(f"start.data: there is no file {config.start_data}")
+    try:
+        model = read_model_file(config.start_model)
+    except HEAError as error:
+        return [*wrong, f"start.model: {error}"]
+    if list(model.elements) != config.elements:
+        wrong.append(f"start.model: {config.start.model} is of {list(model.elements)}; elements must be the same")
+    return wrong

