@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from ase.calculators import emt
 from ase.data import chemical_symbols
 from hea_training.architecture import Architecture
 from hea_training.meta_loop.refresh_settings import RefreshSettings
@@ -17,7 +18,6 @@ from hea_potential.errors import HEAError, InputError
 from hea_potential.model_file import find_model, read_model_file
 from hea_potential.reference import reference_method
 from hea_potential.search.composition import Composition
-from ase.calculators.emt import parameters as EMT
 from hea_potential.search.starts import STARTS
 
 __all__ = ["Compositions", "Labels", "LoopConfig", "Searches", "Start", "config_of", "read_config"]
@@ -61,7 +61,8 @@ class Start:
 
 @dataclass(frozen=True)
 class Searches:
-    """The search of each composition, see `hea_potential.search.search`; `fmax` in eV/A.
+    """The search of each composition, see `hea_potential.search.search`; `fmax` in eV/A, kappa and `unknown` (eV/atom)
+    as there: what a young model is unsure of is what it should be taught.
 
     minima: that many of lowest energy may be chosen to be labelled, beside `path` frames on the way from a random
     packing to a minimum.
@@ -72,6 +73,8 @@ class Searches:
     starts: list[str] = field(default_factory=lambda: ["random", "symmetric"])
     fmax: float = 0.02
     calls: int = 1000
+    kappa: float = 0.0
+    unknown: float = 0.5
     minima: int = 200
     path: int = 40
 
@@ -218,7 +221,8 @@ def out_of_range(config: LoopConfig) -> list[str]:
             if type(value) in (int, float):
                 low = least.get(each.name, 0)
                 require(low <= value < float("inf"), f"{part}.{each.name} must be at least {low}, got {value}")
-    require(config.search.fmax > 0, "search.fmax must be positive")
+    for name in ("fmax", "unknown"):
+        require(getattr(config.search, name) > 0, f"search.{name} must be positive")
     require(config.start.max_force > 0, "start.max_force must be positive")
     require(config.search.minima + config.search.path > 0, "search.minima and search.path leave nothing to choose from")
     wrong += config.architecture.out_of_range("architecture.")
@@ -281,7 +285,7 @@ def unknown_to_reference(config: LoopConfig) -> list[str]:
         reference_method(config.reference)
     except HEAError as error:
         return [f"reference: {error}"]
-    known = EMT if config.reference == "emt" else config.elements
+    known = emt.parameters if config.reference == "emt" else config.elements
     absent = [symbol for symbol in config.elements if symbol not in known]
     if not absent:
         return []
