@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from hea_training.meta_loop.config import LoopConfig
+    from hea_training.meta_loop.state import Watcher
 
 
 def loop(
@@ -21,8 +27,8 @@ def loop(
 ) -> None:
     """Search, select, label, train, again: a potential that improves itself while it explores compositions.
 
-    The configuration is checked whole before anything starts. Every finished step is in the folder's ledger. Stopped or
-    killed, the same command goes on where it was. Under mpirun all ranks minimise and label.
+    The configuration is checked whole before anything starts. Every finished step is in the ledger of the run's folder:
+    stopped or killed, the same command goes on where it was. Under mpirun all ranks minimise and label.
 
     Example:
       hea loop loop.toml --dry-run
@@ -32,17 +38,91 @@ def loop(
 
     try:
         from hea_training.meta_loop import read_config, run_loop
-        from hea_training.meta_loop.plan import steps_of
     except ImportError as error:
         raise MissingPackageError(
             f"hea loop needs torch and schnetpack ({error}): pip install 'hea-potential[train]'"
         ) from error
-
     config = read_config(configuration)
+    folder = out or Path("runs") / config.name
     if dry_run:
-        for step in steps_of(config):
-            typer.echo(step.name)
+        show_plan(config, folder)
         return
-    model = run_loop(config, out or Path("runs") / config.name)
-    if model is not None:
+    try:
+        with loop_progress() as watcher:
+            model = run_loop(config, folder, watcher)
+    except KeyboardInterrupt:
+        typer.echo(f"hea: interrupted; the same command goes on with what is in {folder}", err=True)
+        raise typer.Exit(130) from None
+    if model is not None:  # None on the other ranks of mpirun
         typer.echo(f"model {model}")
+        typer.echo(f"data {folder / 'data.h5'}")
+        typer.echo(f"figures and report: hea report {folder}")
+
+
+def show_plan(config: LoopConfig, folder: Path) -> None:
+    """Print what will be searched, how many steps there are and what they are likely to cost."""
+    from hea_training.meta_loop.costs import costs_of, in_all
+    from hea_training.meta_loop.ledger import NAME, lines_of
+    from hea_training.meta_loop.plan import steps_of
+    from rich.console import Console
+    from rich.table import Table
+
+    steps = steps_of(config)
+    console = Console()
+    for loop_number in range(1, config.loops + 1):
+        for n in config.n_elements:
+            those = [step.composition for step in steps if (step.loop, step.n_elements) == (loop_number, n)]
+            formulas = list(dict.fromkeys(formula for formula in those if formula))
+            console.print(f"loop {loop_number}, {n} elements: {' '.join(formulas)}", highlight=False, soft_wrap=True)
+    table = Table("step", "times", "in all", "", "seconds of a core")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    costs = costs_of(config, steps)
+    for cost in costs:
+        table.add_row(cost.kind, str(cost.steps), f"{cost.amount:.3g}", cost.unit, words_of(cost.seconds))
+    table.add_row("together", str(len(steps)), "", "", words_of(in_all([cost.seconds for cost in costs])))
+    console.print(table)
+    ledger = folder / NAME
+    done = lines_of(ledger, ledger.read_bytes()) if ledger.exists() else {}
+    console.print(
+        f"{sum(step.name in done for step in steps)} of {len(steps)} steps are done in {folder}", soft_wrap=True
+    )
+
+
+def words_of(seconds: float | None) -> str:
+    """Estimated seconds."""
+    return "not known" if seconds is None else f"about {seconds:.2g}" if seconds < 100 else f"about {seconds:.0f}"
+
+
+@contextmanager
+def loop_progress() -> Iterator[Watcher]:
+    """What shows how a loop goes: a line for each step, and a bar for the present one (in a log, lines alone)."""
+    from hea_training.meta_loop.plan import Step
+    from hea_training.meta_loop.state import Watcher
+    from hea_training.meta_loop.words import said
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+
+    class Shown(Watcher):
+        """Shows it."""
+
+        def begins(self, step: Step, number: int, total: int) -> None:
+            """A bar without a length yet."""
+            self.name = f"{number}/{total} {step.name}"
+            self.task = bars.add_task(self.name, total=None)
+
+        def goes_on(self, what: str, done: int, total: int) -> None:
+            """The bar grows."""
+            bars.update(self.task, description=f"{self.name}: {what}", completed=done, total=total)
+
+        def ends(self, line: dict[str, Any]) -> None:
+            """A line stays."""
+            for task in bars.task_ids:
+                bars.remove_task(task)
+            console.print(f"{line['step']} {line['seconds']:.1f} s: {said(line)}", highlight=False, soft_wrap=True)
+
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bars:
+        yield Shown()

@@ -1,0 +1,108 @@
+"""What a meta loop is likely to cost, before it begins: force calls, reference calculations, atoms trained, seconds.
+
+The rates below were measured on one core (AVX-512) with the sizes of hea6; with a smaller model searches and training
+take less. The first loop's refreshes have less data than the later ones: the data set is followed step by step.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from hea_training.meta_loop.config import LoopConfig
+from hea_training.meta_loop.plan import Step, compositions_of
+
+from hea_potential.dataset import read_dataset
+from hea_potential.labels import labelled_steps
+from hea_potential.search.composition import Composition
+
+__all__ = ["Cost", "costs_of"]
+
+CALLS = 80  # force calls of a minimisation, about
+SECONDS_A_CALL = 1e-5  # and atom
+SECONDS_A_TASK = 5e-3  # of a search, around each minimisation
+ATOMS_A_SECOND = 8_000.0  # that training passes through
+# Of a calculation of each reference: seconds, and seconds an atom.
+SECONDS_A_LABEL: Mapping[str, tuple[float, float]] = {"emt": (2e-3, 1e-4), "sevennet": (0.03, 4e-3)}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of all steps of one kind: their number, how many of which unit they do, and seconds (None: not known)."""
+
+    kind: str
+    steps: int
+    amount: float
+    unit: str
+    seconds: float | None
+
+
+@dataclass
+class Forecast:
+    """The data set as it is likely to grow: structures and atoms that are trained on."""
+
+    config: LoopConfig
+    sizes: list[int]
+    structures: float = 0.0
+    atoms: float = 0.0
+
+    def of(self, step: Step) -> tuple[float, str, float | None]:
+        """Amount, unit and seconds of a step, which the data set grows by."""
+        size = Composition.parse(step.composition).size if step.composition else max(self.sizes)
+        if step.kind == "start":
+            return self.start()
+        if step.kind == "search":
+            calls = float(self.config.search.minimisations * CALLS)
+            seconds = calls * size * SECONDS_A_CALL + self.config.search.minimisations * SECONDS_A_TASK
+            return calls, "force calls", seconds
+        if step.kind == "select":
+            return float(self.config.search.minima + self.config.search.path), "candidates", 0.5
+        if step.kind == "label":
+            quota, relax = self.config.select.quota, self.config.label.relax
+            return self.labels(quota * (1 + relax), quota * len(labelled_steps(relax)), size)
+        if step.loop == 0 and not self.config.from_nothing:
+            return 0.0, "atoms", 0.0
+        epochs = self.config.refresh.epochs if step.loop else self.config.refresh.first_epochs
+        return epochs * self.atoms, "atoms", epochs * self.atoms / ATOMS_A_SECOND
+
+    def start(self) -> tuple[float, str, float | None]:
+        """What the data set begins with."""
+        config = self.config
+        if not config.from_nothing:
+            dataset = read_dataset(config.start_data)
+            self.structures, self.atoms = len(dataset), float(dataset.sizes.sum())
+            return 0.0, "calculations", 0.0
+        kinds = len(config.elements)
+        few = kinds + config.start.dimers * kinds * (kinds + 1) // 2
+        relaxed = max(config.n_elements) * config.start.clusters
+        self.structures, self.atoms = float(few), 2.0 * few
+        frames = relaxed * len(labelled_steps(config.start.relax))
+        amount, unit, seconds = self.labels(few + relaxed * (1 + config.start.relax), frames, max(self.sizes))
+        return amount, unit, seconds
+
+    def labels(self, calculations: int, frames: int, size: int) -> tuple[float, str, float | None]:
+        """So many calculations of the reference, of which so many frames are kept."""
+        self.structures += frames
+        self.atoms += frames * size
+        rates = SECONDS_A_LABEL.get(self.config.reference)
+        seconds = None if rates is None else calculations * (rates[0] + rates[1] * size)
+        return float(calculations), "calculations", seconds
+
+
+def costs_of(config: LoopConfig, steps: Sequence[Step]) -> list[Cost]:
+    """The costs of a plan by kind of step, in the order in which kinds first come."""
+    forecast = Forecast(config, [whole.size for whole in compositions_of(list(steps))])
+    found: dict[str, list[tuple[float, str, float | None]]] = defaultdict(list)
+    for step in steps:
+        found[step.kind].append(forecast.of(step))
+    return [
+        Cost(kind, len(each), sum(amount for amount, _, _ in each), each[0][1], in_all([s for _, _, s in each]))
+        for kind, each in found.items()
+    ]
+
+
+def in_all(seconds: Sequence[float | None]) -> float | None:
+    """The sum, None if any is not known."""
+    known = [each for each in seconds if each is not None]
+    return sum(known) if len(known) == len(seconds) else None
