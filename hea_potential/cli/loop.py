@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ import typer
 if TYPE_CHECKING:
     from hea_training.meta_loop.config import LoopConfig
     from hea_training.meta_loop.state import Watcher
+
+LOG_SECONDS = 30.0
 
 
 def loop(
@@ -96,7 +99,7 @@ def words_of(seconds: float | None) -> str:
 
 @contextmanager
 def loop_progress() -> Iterator[Watcher]:
-    """What shows how a loop goes: a line for each step, and a bar for the present one (in a log, lines alone)."""
+    """What shows how a loop goes: a line for each step, and a bar for the present one."""
     from hea_training.meta_loop.plan import Step
     from hea_training.meta_loop.state import Watcher
     from hea_training.meta_loop.words import said
@@ -113,10 +116,14 @@ def loop_progress() -> Iterator[Watcher]:
             """A bar without a length yet."""
             self.name = f"{number}/{total} {step.name}"
             self.task = bars.add_task(self.name, total=None)
+            self.spoke = time.monotonic()
 
         def goes_on(self, what: str, done: int, total: int) -> None:
-            """The bar grows."""
+            """The bar grows; in a log a line now and then."""
             bars.update(self.task, description=f"{self.name}: {what}", completed=done, total=total)
+            if not console.is_terminal and time.monotonic() - self.spoke > LOG_SECONDS:
+                console.print(f"{self.name}: {done} of {total} {what}", highlight=False, soft_wrap=True)
+                self.spoke = time.monotonic()
 
         def ends(self, line: dict[str, Any]) -> None:
             """A line stays."""

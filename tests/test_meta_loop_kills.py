@@ -1,0 +1,84 @@
+"""A meta loop that is killed, in every kind of step, ends as one that never was: same data, same models, same facts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_loop import CONFIGURATION, HEA, hea_loop, ledger_of
+
+from hea_potential.dataset import read_dataset
+
+TIME_LIMIT = 300.0
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that nobody disturbed."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    (folder / "loop.toml").write_text(CONFIGURATION)
+    done = hea_loop(folder / "loop.toml", "--out", folder / "run")
+    assert done.returncode == 0, done.stderr
+    return folder / "run"
+
+
+def models_of(folder: Path) -> dict[str, str]:
+    """Hashes of all models of a run."""
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted((folder / "models").iterdir())}
+
+
+def steps_of(folder: Path) -> list[tuple[str, str, float]]:
+    """Name, kind and seconds of a run's steps."""
+    lines = [json.loads(line) for line in (folder / "ledger.jsonl").read_text().splitlines()]
+    return [(line["step"], line["kind"], line["seconds"]) for line in lines]
+
+
+def kill_within(configuration: Path, run: Path, before: str | None, delay: float) -> None:
+    """Begin or continue a run and kill it, from outside, some seconds after the step `before` is done (None: after the
+    run has begun).
+    """
+    command = [*HEA, "loop", str(configuration), "--out", str(run)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        assert process.stderr is not None
+        if before is None:
+            while not (run / "loop.json").exists():
+                time.sleep(0.01)
+        else:
+            assert any(line.startswith(f"{before} ") for line in process.stderr)
+        time.sleep(delay)
+        process.kill()
+
+
+def check_kills(unbroken: Path, folder: Path, kinds: list[str], rng: np.random.Generator) -> None:
+    """Kill a run once in a step of each of the kinds, then let it end."""
+    configuration, run = unbroken.parent / "loop.toml", folder / "run"
+    steps = steps_of(unbroken)
+    for kind in kinds:
+        done = len((run / "ledger.jsonl").read_text().splitlines()) if (run / "ledger.jsonl").exists() else 0
+        later = [k for k, step in enumerate(steps) if step[1] == kind and k >= done]
+        if not later:  # the run has passed the last step of this kind: begin another
+            run = folder / f"run{kinds.index(kind)}-{done}"
+            later = [k for k, step in enumerate(steps) if step[1] == kind]
+        place = later[0]
+        kill_within(configuration, run, steps[place - 1][0] if place else None, rng.uniform() * steps[place][2])
+    for each in folder.iterdir():
+        ended = hea_loop(configuration, "--out", each)
+        assert ended.returncode == 0, ended.stderr
+        assert read_dataset(each / "data.h5").sha256() == read_dataset(unbroken / "data.h5").sha256()
+        assert models_of(each) == models_of(unbroken)
+        assert ledger_of(each) == ledger_of(unbroken)
+
+
+def test_a_run_that_is_killed_ends_as_if_it_had_not_been(unbroken: Path, tmp_path: Path) -> None:
+    check_kills(unbroken, tmp_path, ["start", "search", "label", "refresh"], np.random.default_rng(1))
+
+
+@pytest.mark.slow
+def test_twenty_kills_in_every_kind_of_step(unbroken: Path, tmp_path: Path) -> None:
+    kinds = ["start", "refresh", "search", "select", "label"] * 4
+    check_kills(unbroken, tmp_path, kinds, np.random.default_rng(2))
