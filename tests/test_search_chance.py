@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
 from itertools import permutations
 
 import numpy as np
 import pytest
 
-from hea_potential.search.chance import one_of, several_of
+from hea_potential.search.chance import generator_of, one_of, several_of
 
 DRAWS = 20_000
 WEIGHTS = [5.0, 0.0, 1.0, 4.0]
@@ -19,6 +20,19 @@ def expect(drawn: Counter, chances: dict) -> None:
         assert abs(drawn[item] / DRAWS - chance) < 5.0 * np.sqrt(chance / DRAWS)
     assert drawn.total() == DRAWS
     assert set(drawn) <= set(chances)
+
+
+def test_generators_differ_by_every_number() -> None:
+    numbers = [(1, 2, 3), (1, 2, 4), (1, 3, 2), (2, 1, 3), (12, 3), (1, 23), (123,), (2**70, 2, 3)]
+    first = {generator_of(*each).bytes(16) for each in numbers}
+    assert len(first) == len(numbers)
+    assert {generator_of(*each).bytes(16) for each in numbers} == first
+
+
+def test_generators_spawn_others_each_time() -> None:
+    parent = generator_of(5, 0)
+    children = [*parent.spawn(2), *parent.spawn(2), parent, *pickle.loads(pickle.dumps(parent)).spawn(1)]
+    assert len({child.bytes(16) for child in children}) == 6
 
 
 def test_one_by_its_weight() -> None:

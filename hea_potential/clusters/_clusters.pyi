@@ -16,7 +16,36 @@ def vacant_sites(
 ) -> tuple[Floats, NDArray[np.int64]]: ...
 def fingerprint(types: Types, positions: Floats, bonds: Floats, spacing: float, points: int) -> Fingerprint: ...
 def similarities(one: Fingerprint, others: list[Fingerprint]) -> Floats: ...
-def orbit(point: Floats, operations: Floats, merging: float, least_move: float) -> Floats: ...
+def grown(
+    bit_generator: object,
+    types: Types,
+    positions: Floats,
+    bonds: Floats,
+    added: Types,
+    contact: float,
+    least: float,
+    blur: float,
+) -> tuple[Types, Floats]: ...
+def orbit(point: Floats, operations: Floats, merging: float) -> Floats: ...
+def packed_orbits(
+    bit_generator: object,
+    operations: Floats,
+    projections: Floats,
+    size: int,
+    radius: float,
+    widest: float,
+    narrowest: float,
+    merging: float,
+) -> tuple[Floats, Types]: ...
+def completed(
+    bit_generator: object,
+    types: Types,
+    positions: Floats,
+    bonds: Floats,
+    operations: Floats,
+    core: int,
+    overlap: float,
+) -> tuple[Types, Floats, Types]: ...
 
 class Structure:
     @property

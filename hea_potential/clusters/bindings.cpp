@@ -3,23 +3,29 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "common_neighbours.h"
+#include "completion.h"
 #include "fingerprint.h"
 #include "geometry.h"
+#include "growth.h"
 #include "orbits.h"
 #include "point_group.h"
+#include "symmetric_packing.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
 using hea::clusters::Atoms;
+using hea::clusters::Random;
 
 namespace {
 
@@ -29,6 +35,7 @@ using Types = Given<std::int64_t, -1>;
 using Positions = Given<double, -1, 3>;
 using Bonds = Given<double, -1, -1>;
 using Fingerprint = Given<float, -1>;
+using Operations = Given<double, -1, 3, 3>;
 
 // A new numpy array that owns its numbers.
 template<typename T>
@@ -61,6 +68,23 @@ Atoms atoms_of(const Types &types, const Positions &positions, const Bonds &bond
                                 std::to_string(static_cast<std::int64_t>(kinds) - 1));
   }
   return {n, types.data(), positions.data(), kinds, bonds.data()};
+}
+
+// Throws std::invalid_argument unless a type is one of so many kinds.
+void check_kind(std::int64_t kind, std::size_t kinds) {
+  if (kind < 0 || kind >= static_cast<std::int64_t>(kinds)) {
+    throw std::invalid_argument("kind is " + std::to_string(kind) + ", allowed are 0 to " +
+                                std::to_string(static_cast<std::int64_t>(kinds) - 1));
+  }
+}
+
+void check_operations(const Operations &operations) {
+  if (operations.shape(0) == 0) throw std::invalid_argument("a point group of 0 operations; allowed are 1 or more");
+}
+
+// Random numbers from the capsule that numpy's bit generators have for compiled code.
+Random random_of(const nb::capsule &bit_generator) {
+  return Random(*static_cast<const hea::clusters::BitGenerator *>(bit_generator.data("BitGenerator")));
 }
 
 }  // namespace
@@ -117,10 +141,7 @@ NB_MODULE(_clusters, m) {
       [](const Types &types, const Positions &positions, const Bonds &bonds, std::int64_t kind, double contact,
          double least) {
         const Atoms atoms = atoms_of(types, positions, bonds);
-        if (kind < 0 || kind >= static_cast<std::int64_t>(atoms.kinds)) {
-          throw std::invalid_argument("kind is " + std::to_string(kind) + ", allowed are 0 to " +
-                                      std::to_string(static_cast<std::int64_t>(atoms.kinds) - 1));
-        }
+        check_kind(kind, atoms.kinds);
         hea::clusters::Sites sites = hea::clusters::vacant_sites(atoms, static_cast<std::size_t>(kind), contact, least);
         const std::size_t count = sites.contacts.size();
         return std::make_pair(numpy_array(std::move(sites.positions), {count, 3}),
@@ -154,14 +175,65 @@ NB_MODULE(_clusters, m) {
       },
       "one"_a, "others"_a);
   m.def(
+      "grown",
+      [](const nb::capsule &bit_generator, const Types &types, const Positions &positions, const Bonds &bonds,
+         const Types &added, double contact, double least, double blur) {
+        const Atoms atoms = atoms_of(types, positions, bonds);
+        for (std::size_t i = 0; i < added.shape(0); ++i) check_kind(added.data()[i], atoms.kinds);
+        Random random = random_of(bit_generator);
+        hea::clusters::Grown result =
+            hea::clusters::grown(random, atoms, {added.data(), added.data() + added.shape(0)}, contact, least, blur);
+        const std::size_t n = result.types.size();
+        return std::make_pair(numpy_array(std::move(result.types), {n}),
+                              numpy_array(std::move(result.positions), {n, 3}));
+      },
+      "bit_generator"_a, "types"_a, "positions"_a, "bonds"_a, "added"_a, "contact"_a, "least"_a, "blur"_a);
+  m.def(
       "orbit",
-      [](const Given<double, 3> &point, const Given<double, -1, 3, 3> &operations, double merging, double least_move) {
+      [](const Given<double, 3> &point, const Operations &operations, double merging) {
         std::vector<double> images =
-            hea::clusters::orbit(point.data(), operations.shape(0), operations.data(), merging, least_move);
+            hea::clusters::orbit(point.data(), operations.shape(0), operations.data(), merging);
         const std::size_t count = images.size() / 3;
         return numpy_array(std::move(images), {count, 3});
       },
-      "point"_a, "operations"_a, "merging"_a, "least_move"_a);
+      "point"_a, "operations"_a, "merging"_a);
+  m.def(
+      "packed_orbits",
+      [](const nb::capsule &bit_generator, const Operations &operations, const Operations &projections,
+         std::size_t size, double radius, double widest, double narrowest, double merging) {
+        check_operations(operations);
+        if (projections.shape(0) != operations.shape(0)) {
+          throw std::invalid_argument(std::to_string(projections.shape(0)) + " projections, allowed are " +
+                                      std::to_string(operations.shape(0)) + ", as many as operations");
+        }
+        Random random = random_of(bit_generator);
+        hea::clusters::PackedOrbits result =
+            hea::clusters::packed_orbits(random, {operations.shape(0), operations.data(), projections.data()}, size,
+                                         {radius, widest, narrowest, merging});
+        const std::size_t points = result.positions.size() / 3, orbits = result.sizes.size();
+        return std::make_pair(numpy_array(std::move(result.positions), {points, 3}),
+                              numpy_array(std::move(result.sizes), {orbits}));
+      },
+      "bit_generator"_a, "operations"_a, "projections"_a, "size"_a, "radius"_a, "widest"_a, "narrowest"_a, "merging"_a);
+  m.def(
+      "completed",
+      [](const nb::capsule &bit_generator, const Types &types, const Positions &positions, const Bonds &bonds,
+         const Operations &operations, std::size_t core, double overlap) {
+        const Atoms atoms = atoms_of(types, positions, bonds);
+        check_operations(operations);
+        if (core == 0 || core > atoms.n) {
+          throw std::invalid_argument("core is " + std::to_string(core) + ", allowed are 1 to " +
+                                      std::to_string(atoms.n));
+        }
+        Random random = random_of(bit_generator);
+        hea::clusters::Completed result =
+            hea::clusters::completed(random, atoms, operations.shape(0), operations.data(), core, overlap);
+        const std::size_t n = result.types.size(), others = result.others.size();
+        return std::make_tuple(numpy_array(std::move(result.types), {n}),
+                               numpy_array(std::move(result.positions), {n, 3}),
+                               numpy_array(std::move(result.others), {others}));
+      },
+      "bit_generator"_a, "types"_a, "positions"_a, "bonds"_a, "operations"_a, "core"_a, "overlap"_a);
   nb::class_<hea::clusters::Structure>(m, "Structure", "What surrounds the atoms of a cluster.")
       .def_ro("counts", &hea::clusters::Structure::counts)
       .def_ro("stacked_hcp", &hea::clusters::Structure::stacked_hcp)

@@ -41,4 +41,7 @@ struct Sites {
 // of type `kind` is nowhere nearer than `least` bonds: first those above all triangles, then those below.
 Sites vacant_sites(const Atoms &atoms, std::size_t kind, double contact, double least);
 
+// Makes the vacant sites of a cluster without its last atom those of the whole cluster, in another order.
+void extend_sites(Sites &sites, const Atoms &atoms, std::size_t kind, double contact, double least);
+
 }  // namespace hea::clusters

@@ -1,9 +1,15 @@
 #include "orbits.h"
 
+#include <algorithm>
+#include <limits>
+
+#include "atoms.h"
 #include "vector3.h"
 
 namespace hea::clusters {
 namespace {
+
+constexpr double same = 1e-6;  // of the merging distance: a point that moves by less is where it belongs
 
 double squared_gap(const Vector3 &a, const Vector3 &b) {
   const Vector3 gap = a - b;
@@ -46,8 +52,7 @@ Vector3 middle_of_linked(const Vector3 &point, const std::vector<Vector3> &image
 
 }  // namespace
 
-std::vector<double> orbit(const double *start, std::size_t order, const double *operations, double merging,
-                          double least_move) {
+std::vector<double> orbit(const double *start, std::size_t order, const double *operations, double merging) {
   Vector3 point{start[0], start[1], start[2]};
   const double merging2 = merging * merging;
   std::vector<Vector3> images;
@@ -57,7 +62,7 @@ std::vector<double> orbit(const double *start, std::size_t order, const double *
     for (const Vector3 &image : images) near += squared_gap(image, point) < merging2;
     if (near <= 1) break;
     const Vector3 middle = middle_of_linked(point, images, merging2);
-    if (!(squared_gap(middle, point) >= least_move * least_move)) break;
+    if (!(squared_gap(middle, point) >= same * same * merging2)) break;
     point = middle;
   }
   std::vector<Vector3> distinct;
@@ -69,6 +74,14 @@ std::vector<double> orbit(const double *start, std::size_t order, const double *
   std::vector<double> result;
   for (const Vector3 &image : distinct) result.insert(result.end(), image.begin(), image.end());
   return result;
+}
+
+double nearest_square(const double *point, const std::vector<double> &positions) {
+  double nearest = std::numeric_limits<double>::infinity();
+  for (std::size_t k = 0; k < positions.size(); k += 3) {
+    nearest = std::min(nearest, squared_distance(point, &positions[k]));
+  }
+  return nearest;
 }
 
 }  // namespace hea::clusters

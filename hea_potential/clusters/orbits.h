@@ -9,8 +9,10 @@ namespace hea::clusters {
 // The images of a point under a group of `order` matrices [order][3][3], the identity first, each once, [images][3].
 //
 // Where images would come nearer than `merging` to each other, chains of them merge in their middle, which lies on a
-// symmetry element: the point is moved there until it moves by less than `least_move`.
-std::vector<double> orbit(const double *point, std::size_t order, const double *operations, double merging,
-                          double least_move);
+// symmetry element.
+std::vector<double> orbit(const double *point, std::size_t order, const double *operations, double merging);
+
+// Squared distance of a point from the nearest of some positions [n][3], infinite if there are none.
+double nearest_square(const double *point, const std::vector<double> &positions);
 
 }  // namespace hea::clusters

@@ -10,7 +10,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hea_potential.search.geometry import Cluster, Floats, Integers, coordination, vacant_sites
+from hea_potential import clusters
+from hea_potential.search.geometry import (
+    CONTACT,
+    OVERLAP,
+    Cluster,
+    Floats,
+    Integers,
+    coordination,
+    vacant_sites,
+)
 
 BLUR = 1.5  # contacts
 LARGEST_SHARE = 0.25  # of the atoms are moved at once
@@ -51,19 +60,5 @@ def with_atoms(rng: np.random.Generator, cluster: Cluster, types: Integers, bond
     """Add atoms, one after the other, on the vacant sites that offer most contacts; where there is no such site, beside
     a random atom.
     """
-    for kind in types:
-        sites, touched = vacant_sites(cluster, bonds, int(kind))
-        if len(sites):
-            site = sites[np.argmax(touched + rng.uniform(0.0, BLUR, size=len(sites)))]
-        else:
-            site = beside(rng, cluster, bonds.mean())
-        cluster = Cluster(np.append(cluster.types, kind), np.concatenate([cluster.positions, site[None]]))
-    return cluster
-
-
-def beside(rng: np.random.Generator, cluster: Cluster, bond: float) -> Floats:
-    """A place one bond from a random atom; the centre of nothing."""
-    if len(cluster.types) == 0:
-        return np.zeros(3)
-    direction = rng.normal(size=3)
-    return np.asarray(rng.choice(cluster.positions) + bond / np.linalg.norm(direction) * direction)
+    stream = rng.bit_generator.capsule
+    return Cluster(*clusters.grown(stream, cluster.types, cluster.positions, bonds, types, CONTACT, OVERLAP, BLUR))

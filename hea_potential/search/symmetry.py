@@ -25,7 +25,6 @@ INVERSION = -np.eye(3)
 LEVEL = np.diag([1.0, 1.0, -1.0])  # reflection in the plane across the main axis
 UPRIGHT = np.diag([1.0, -1.0, 1.0])  # reflection in a plane that holds the main axis
 IDENTITY = np.eye(3)
-SAME = 1e-6  # of the merging distance: images nearer than this are one point
 
 
 def axial_names(fold: int) -> list[str]:
@@ -100,9 +99,4 @@ def orbit(point: Floats, operations: Floats, merging: float) -> Floats:
     Where images would come nearer than `merging` to each other, chains of them merge in their middle, which lies on a
     symmetry element. So the positions of the points decide the sizes of their orbits.
     """
-    return clusters.orbit(point, operations, merging, SAME * merging)
-
-
-def squares(vectors: Floats) -> Floats:
-    """Squared lengths of vectors in the last axis."""
-    return np.asarray((vectors * vectors).sum(axis=-1))
+    return clusters.orbit(point, operations, merging)

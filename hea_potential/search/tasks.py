@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from hea_potential.search.chance import generator_of
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, Floats, separate
 from hea_potential.search.instance import one_line
@@ -118,7 +119,7 @@ def task_generator(seed: int, number: int, stream: int) -> np.random.Generator:
     """The random numbers of one task: stream 0 chooses it, 1 makes its candidate, 2 decides what becomes of its result.
     No two tasks share any.
     """
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number, stream)))
+    return generator_of(seed, number, stream)
 
 
 @lru_cache(maxsize=1)

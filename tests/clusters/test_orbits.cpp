@@ -11,7 +11,7 @@ const std::vector<double> operations{1,  0, 0, 0, 1, 0, 0, 0, 1, -1, 0, 0, 0, -1
 
 std::vector<double> orbit_of(double x, double y, double z, double merging) {
   const double point[3] = {x, y, z};
-  return orbit(point, 4, operations.data(), merging, 1e-6 * merging);
+  return orbit(point, 4, operations.data(), merging);
 }
 
 void points_off_the_elements_have_all_images() {
@@ -26,7 +26,7 @@ void near_images_merge() {
 
 void no_operations_and_no_numbers() {
   const double point[3] = {1, 2, 3};
-  CHECK(orbit(point, 0, operations.data(), 0.5, 1e-6).empty());
+  CHECK(orbit(point, 0, operations.data(), 0.5).empty());
   CHECK(orbit_of(std::nan(""), 0, 0, 0.5).size() == 12);
 }
 
