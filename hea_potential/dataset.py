@@ -25,6 +25,7 @@ label the same structures in another order have the same hash.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -271,13 +272,15 @@ def empty_dataset(provenance: dict[str, Any]) -> DataSet:
 def write_dataset(path: str | os.PathLike[str], dataset: DataSet, compression: int = 4) -> None:
     """Write a data set; the file appears complete or not at all. `compression` is gzip's level.
 
-    Raises OutputError when the folder is missing or cannot be written.
+    Raises OutputError when the folder is missing, cannot be written or the disk is full.
     """
     import h5py
 
     packed = {"compression": "gzip", "compression_opts": compression, "shuffle": True}
     fixed_point = {"positions": POSITION_DECIMALS, "forces": FORCE_DECIMALS}
-    with complete_file(path) as temporary, h5py.File(temporary, "w") as file:
+    # The file is made in memory: HDF5 does not end in an orderly way on a disk that fills up.
+    content = io.BytesIO()
+    with complete_file(path) as temporary, h5py.File(content, "w") as file:
         file.attrs.update(format=FORMAT, version=VERSION, sha256=dataset.sha256())
         file.attrs["provenance"] = json.dumps(dataset.provenance, sort_keys=True)
         # Attributes are limited to 64 kB; the failures of a large run are not.
@@ -291,6 +294,8 @@ def write_dataset(path: str | os.PathLike[str], dataset: DataSet, compression: i
             else:
                 options = {"scaleoffset": fixed_point[what]} if what in fixed_point and len(values) else {}
                 file.create_dataset(what, data=values, **packed, **options)
+        file.close()
+        temporary.write_bytes(content.getvalue())
 
 
 def read_dataset(path: str | os.PathLike[str]) -> DataSet:

@@ -1,107 +1,31 @@
-"""Label structures with a reference method: in several processes, resumable at any instant.
+"""Label structures with a reference method into a data set: by any executor, resumable at any instant.
 
-What a structure's `info` says about its labelling, all optional:
-
-- `name` (default: its place in the list), `kind` (default "structure"), `group` (default: its name);
-- `relax`: steps of a relaxation with the reference itself, of which frames of growing distance are labelled;
-- `max_force`: largest force that is accepted, eV/A.
+What a structure's `info` says about its labelling is in `hea_potential.label_one`.
 """
 
 from __future__ import annotations
 
-import os
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from ase import Atoms
-from ase.optimize import BFGS
 
-from hea_potential.dataset import (
-    POSITION_DECIMALS,
-    DataSet,
-    Frame,
-    empty_dataset,
-    read_dataset,
-    write_dataset,
-)
-from hea_potential.errors import HEAError, InputError
+from hea_potential.dataset import DataSet, Frame, empty_dataset, read_dataset, write_dataset
+from hea_potential.errors import InputError
+from hea_potential.label_one import Outcome
+from hea_potential.label_workers import InProcess, Processes, labelled
 from hea_potential.reference import reference_method
 
+__all__ = ["FAILED", "label_structures"]
+
 CHECKPOINT_SECONDS = 30.0
-RELAXED_FORCE = 0.02  # eV/A: a relaxation ends below it
 FAILED = "failed twice: "  # begins the reason of failures that a later run tries again
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one structure: labelled frames, or the reason why there are none, and whether to try again."""
-
-    name: str
-    frames: tuple[Frame, ...] = ()
-    reason: str = ""
-    again: bool = False
-
-
-def labelled_steps(last: int) -> list[int]:
-    """Steps of a relaxation at which frames are labelled: quarter squares 0, 1, 2, 4, 6, 9, 12, ... up to `last`."""
-    steps = {k * k // 4 for k in range(1, 2 * int(np.sqrt(last)) + 4)}
-    return sorted(step for step in steps if step <= last)
-
-
-def label(atoms: Atoms, name: str, calculator: Any) -> Outcome:
-    """Label one structure, or the frames of its relaxation. Never raises for what the reference does."""
-    info = atoms.info
-    kind, group = str(info.get("kind", "structure")), str(info.get("group", name))
-    last, max_force = int(info.get("relax", 0)), float(info.get("max_force", np.inf))
-    moving = atoms.copy()
-    moving.calc = calculator
-    frames: list[Frame] = []
-    try:
-        moving.positions = np.round(moving.positions, POSITION_DECIMALS)
-        optimiser = BFGS(moving, logfile=None, maxstep=0.15) if last > 0 else None
-        keep = labelled_steps(last)
-        for step in range(last + 1):
-            results = {"energy": moving.get_potential_energy(), "forces": moving.get_forces()}
-            if moving.pbc.all():
-                results["stress"] = moving.get_stress()
-            largest = float(np.sqrt((results["forces"] ** 2).sum(axis=1).max()))
-            if largest > max_force:
-                return Outcome(name, reason=f"force {largest:.1f} eV/A above the allowed {max_force:g}")
-            if step in keep or largest < RELAXED_FORCE:
-                frame_name = name if last == 0 else f"{name}.{step:03d}"
-                frames.append(Frame.from_results(moving, frame_name, kind, group, results))
-            if optimiser is None or step == last or largest < RELAXED_FORCE:
-                break
-            optimiser.step()
-            moving.positions = np.round(moving.positions, POSITION_DECIMALS)
-    except Exception as error:  # any calculator may be the reference: whatever it raises is an outcome
-        return Outcome(name, reason=f"{type(error).__name__}: {error}", again=True)
-    return Outcome(name, tuple(frames))
-
-
-class Worker:
-    """What a labelling process keeps between structures."""
-
-    calculator: Any = None
-
-    @classmethod
-    def start(cls, reference: str) -> None:
-        """Build the calculator, once for each process."""
-        cls.calculator = reference_method(reference).calculator()
-
-    @classmethod
-    def label(cls, atoms: Atoms, name: str) -> Outcome:
-        """Label one structure with the process's calculator."""
-        return label(atoms, name, cls.calculator)
+NOT_THE_METHOD = ("packages", "licence")  # of a provenance: what may differ in one data set
 
 
 def names_of(structures: Sequence[Atoms]) -> list[str]:
@@ -122,6 +46,8 @@ def label_structures(
     reference: str,
     *,
     processes: int = 1,
+    executor: Executor | None = None,
+    workers: int = 1,
     provenance: dict[str, Any] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> DataSet:
@@ -131,47 +57,29 @@ def label_structures(
     run and in each later run. The file is replaced as a whole about every 30 s and at the end, so it can be read, and
     the run killed, at any time. `progress` is called with the numbers of structures done and without label.
 
-    Raises InputError when `output` was labelled by another reference; HEAError when a worker process dies.
+    Labels are made by `processes` new processes (0: by the calling one), or by the `workers` of an executor: with
+    `label_workers.Processes` processes are kept from call to call, with `mpi4py.futures` they are the ranks of mpirun.
+
+    Raises InputError when `output` was labelled by another reference; OutputError when it cannot be written, also when
+    the disk is full: what was written before stays; HEAError when the reference cannot be used, or when a worker of an
+    executor that is not `Processes` dies.
     """
     names = names_of(structures)
     dataset = start_dataset(output, reference, provenance or {})
     done = {name.split(".")[0] for name in dataset.name.tolist()}
     done |= {name for name, reason in dataset.failures.items() if not reason.startswith(FAILED)}
-    todo = deque((atoms, name) for atoms, name in zip(structures, names, strict=True) if name not in done)
+    todo = [(atoms, name) for atoms, name in zip(structures, names, strict=True) if name not in done]
     writer = Checkpoints(dataset, output)
     finished = len(structures) - len(todo)
-    tried: set[str] = set()
-    with (
-        one_thread_each(),
-        ProcessPoolExecutor(
-            processes, mp_context=get_context("spawn"), initializer=Worker.start, initargs=(reference,)
-        ) as pool,
-    ):
-        running: dict[Future[Outcome], tuple[Atoms, str]] = {}
+    own = Processes(processes) if processes else InProcess()
+    with nullcontext(executor) if executor else own as crew:
         try:
-            while todo or running:
-                while todo and len(running) < 3 * processes:
-                    work = todo.popleft()
-                    running[pool.submit(Worker.label, *work)] = work
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    work = running.pop(future)
-                    outcome = future.result()
-                    if outcome.again and outcome.name not in tried:
-                        tried.add(outcome.name)
-                        todo.append(work)
-                        continue
-                    finished += 1
-                    writer.add(outcome)
-                    if progress:
-                        progress(finished, len(writer.failures))
-        except BrokenProcessPool as error:
-            raise HEAError(
-                "a labelling process died (out of memory, or the reference cannot be loaded); "
-                "what was labelled is kept: run the same command again to go on"
-            ) from error
+            for outcome in labelled(todo, reference, crew, workers if executor else max(1, processes)):
+                finished += 1
+                writer.add(outcome)
+                if progress:
+                    progress(finished, len(writer.failures))
         finally:
-            for future in running:
-                future.cancel()
             writer.write()
     return writer.dataset
 
@@ -207,25 +115,16 @@ def start_dataset(output: Path, reference: str, provenance: dict[str, Any]) -> D
     """The data set to add to: what `output` holds, or an empty one."""
     method = reference_method(reference).provenance
     if not output.exists():
-        return empty_dataset({"reference": method, **provenance})
+        dataset = empty_dataset({"reference": method, **provenance})
+        write_dataset(output, dataset)  # what cannot be written is found out before anything is calculated
+        return dataset
     dataset = read_dataset(output)
     before = dataset.provenance.get("reference", {})
-    same = ("method", "model", "modal")
-    if [before.get(key) for key in same] != [method.get(key) for key in same]:
+    if without(before, NOT_THE_METHOD) != without(method, NOT_THE_METHOD):
         raise InputError(f"{output} was labelled by {before}, which cannot be mixed with {method}")
     return dataset
 
 
-@contextmanager
-def one_thread_each() -> Iterator[None]:
-    """Processes started inside have one thread for linear algebra: faster, and the same numbers every time."""
-    before = {key: os.environ.get(key) for key in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-    os.environ.update(dict.fromkeys(before, "1"))
-    try:
-        yield
-    finally:
-        for key, value in before.items():
-            if value is None:
-                del os.environ[key]
-            else:
-                os.environ[key] = value
+def without(document: dict[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    """A document without some of its keys."""
+    return {key: value for key, value in document.items() if key not in keys}

@@ -16,15 +16,17 @@ ROOT = Path(__file__).parent.parent
 LAYERS = (
     {"errors"},
     {"complete_file"},
-    {"engine", "clusters", "model_file", "neighbours", "lammps"},
+    {"engine", "clusters", "model_file", "neighbours", "lammps", "lammps_instance", "pair_file"},
     {"calculator"},
     {"reference", "dataset", "described"},
+    {"label_one"},
+    {"label_workers"},
     {"labels"},
     {"search"},
     {"training"},
     {"cli"},
 )
-HEAVY = {"torch", "lammps", "mpi4py", "schnetpack", "sevenn"}
+HEAVY = {"torch", "lammps", "mpi4py", "schnetpack", "sevenn", "chgnet", "gpaw"}
 
 
 def sources() -> list[Path]:

@@ -1,65 +1,26 @@
-"""Reference methods by name, and labelling: failures, refusals, relaxations, kill and resume."""
+"""Reference methods by name: what they calculate, their provenance, and what is refused."""
 
+import hashlib
 import importlib.util
-import os
-import signal
-import subprocess
-import sys
-import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.build import bulk
-from ase.calculators.calculator import Calculator, all_changes
+from ase.build import bulk, fcc111
 from ase.calculators.emt import EMT
 from ase.cluster import Icosahedron
-from ase.io import write
+from sample_structures import alloy, cluster, slab
 
-from hea_potential.dataset import read_dataset
-from hea_potential.errors import HEAError, InputError, MissingPackageError
-from hea_potential.labels import label, label_structures, labelled_steps
-from hea_potential.reference import reference_method
+from hea_potential import HEACalculator
+from hea_potential.errors import InputError, MissingPackageError
+from hea_potential.reference import check_elements, reference_method
+from hea_potential.reference.boxed import in_a_box
+from hea_potential.reference.gpaw import read_settings
+from hea_potential.reference.pair_style import LAMMPSError
 
-
-def structures(count: int) -> list[Atoms]:
-    rng = np.random.default_rng(4)
-    made = []
-    for k in range(count):
-        atoms = bulk("Cu", cubic=True) if k % 2 else Atoms("AuAg", positions=[[0, 0, 0], [0, 0, 2.6]])
-        atoms.positions = np.round(atoms.positions + rng.normal(0.0, 0.03, atoms.positions.shape), 6)
-        atoms.info = {"name": f"s{k}", "kind": "test", "group": f"g{k // 2}"}
-        made.append(atoms)
-    return made
-
-
-class Unreliable(Calculator):
-    """NaN forces for silver, an exception for palladium, an exception the first time for platinum, EMT for the rest."""
-
-    implemented_properties = ("energy", "forces", "stress")
-    failures = 0
-
-    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
-        super().calculate(atoms, properties, system_changes)
-        if "Pd" in atoms.symbols:
-            raise RuntimeError("did not converge")
-        if "Pt" in atoms.symbols and Unreliable.failures == 0:
-            Unreliable.failures += 1
-            raise RuntimeError("the first time is the hardest")
-        plain = atoms.copy()
-        plain.calc = EMT()
-        self.results = {"energy": plain.get_potential_energy(), "forces": plain.get_forces()}
-        if "Ag" in atoms.symbols:
-            self.results["forces"][0, 0] = np.nan
-
-
-class Fatal(Calculator):
-    """Ends its process, as a crash of a compiled reference does."""
-
-    implemented_properties = ("energy", "forces")
-
-    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
-        os._exit(1)
+HEA6 = "pair_style hea\npair_coeff * * hea6 {elements}\n"
+METALS = ("Ni", "Cu", "Pd")
 
 
 def test_emt_is_ase_s_emt_and_says_so():
@@ -78,7 +39,10 @@ def test_any_importable_calculator_is_a_reference():
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("vasp", "unknown reference method 'vasp'; allowed are emt, sevennet and module:callable"),
+        (
+            "vasp",
+            "unknown reference method 'vasp'; allowed are emt, sevennet, chgnet, lammps, gpaw and module:callable",
+        ),
         ("absent_module:calc", "cannot import absent_module"),
         ("ase.calculators.emt:absent", "has no callable absent"),
         ("ase.calculators.emt:parameters", "cannot be called"),
@@ -89,124 +53,161 @@ def test_unknown_references_are_refused_with_what_is_allowed(name: str, message:
         reference_method(name)
 
 
-def test_labels_are_those_of_the_calculator(tmp_path):
-    made = structures(6)
-    dataset = label_structures(made, tmp_path / "set.h5", "emt", provenance={"seed": 4})
-    assert dataset.provenance["seed"] == 4
-    assert sorted(dataset.name) == [f"s{k}" for k in range(6)]
-    for k in range(6):
-        stored = dataset.atoms(k)
-        stored.calc = EMT()
-        assert dataset.energy[k] == pytest.approx(stored.get_potential_energy(), abs=1e-6)
-        np.testing.assert_allclose(dataset.atoms(k).get_forces(), stored.get_forces(), atol=1e-5)
-    assert read_dataset(tmp_path / "set.h5").sha256() == dataset.sha256()
-
-
-def test_one_or_two_processes_give_the_same_data(tmp_path):
-    one = label_structures(structures(10), tmp_path / "one.h5", "emt", processes=1)
-    two = label_structures(structures(10), tmp_path / "two.h5", "emt", processes=2)
-    assert one.sha256() == two.sha256()
-
-
-def test_failures_are_kept_with_their_reason_and_tried_twice(tmp_path):
-    made = [
-        Atoms(symbols, positions=[[0, 0, 0], [0, 0, 2.5]], info={"name": symbols}) for symbols in ("Cu2", "Pd2", "Pt2")
-    ]
-    made += [Atoms("Ag2", positions=[[0, 0, 0], [0, 0, 2.6]], info={"name": "Ag2"})]
-    dataset = label_structures(made, tmp_path / "set.h5", "test_reference:Unreliable")
-    assert sorted(dataset.name) == ["Cu2", "Pt2"]
-    assert dataset.failures["Pd2"] == "failed twice: RuntimeError: did not converge"
-    assert "forces must be finite" in dataset.failures["Ag2"]
-    again = label_structures(made, tmp_path / "set.h5", "test_reference:Unreliable")
-    assert again.sha256() == dataset.sha256()
-    assert again.failures == dataset.failures
-
-
-def test_forces_above_the_limit_are_refused():
-    close = Atoms("Cu2", positions=[[0, 0, 0], [0, 0, 1.2]], info={"max_force": 5.0})
-    outcome = label(close, "close", EMT())
-    assert outcome.frames == ()
-    assert not outcome.again
-    assert "above the allowed 5" in outcome.reason
-
-
-def test_a_relaxation_is_labelled_along_its_path():
-    assert labelled_steps(12) == [0, 1, 2, 4, 6, 9, 12]
-    cluster = Icosahedron("Cu", 2)
-    cluster.rattle(0.1, seed=1)
-    cluster.info = {"relax": 12, "kind": "path", "group": "g"}
-    outcome = label(cluster, "c", EMT())
-    energies = [frame.energy for frame in outcome.frames]
-    assert [frame.name for frame in outcome.frames][:3] == ["c.000", "c.001", "c.002"]
-    assert energies[-1] < energies[0] - 0.1
-    for frame in outcome.frames:
-        np.testing.assert_array_equal(frame.positions, np.round(frame.positions, 6))
-
-
-def test_names_must_differ_and_have_no_dot(tmp_path):
-    same = [Atoms("Cu", info={"name": "a"}), Atoms("Cu", info={"name": "a"})]
-    with pytest.raises(InputError, match="'a' twice"):
-        label_structures(same, tmp_path / "set.h5", "emt")
-    with pytest.raises(InputError, match="must not have a dot"):
-        label_structures([Atoms("Cu", info={"name": "a.1"})], tmp_path / "set.h5", "emt")
-
-
-def test_references_are_not_mixed_in_one_file(tmp_path):
-    label_structures(structures(2), tmp_path / "set.h5", "emt")
-    with pytest.raises(InputError, match="cannot be mixed"):
-        label_structures(structures(4), tmp_path / "set.h5", "ase.calculators.lj:LennardJones")
-
-
-def test_a_process_that_dies_is_one_clear_error(tmp_path):
-    with pytest.raises(HEAError, match="a labelling process died"):
-        label_structures(structures(2), tmp_path / "set.h5", "test_reference:Fatal")
-
-
-SLOW_EMT = """
-import time
-from ase.calculators.emt import EMT
-
-class SlowEMT(EMT):
-    def calculate(self, *arguments, **named):
-        time.sleep(0.02)
-        super().calculate(*arguments, **named)
-"""
-
-
-def test_killed_and_started_again_it_goes_on_and_ends_with_the_same_data(tmp_path):
-    """Kill the command after its first checkpoint; what was saved is not labelled again."""
-    (tmp_path / "slow.py").write_text(SLOW_EMT)
-    write(tmp_path / "all.extxyz", structures(60), format="extxyz")
-    script = (
-        "import sys, hea_potential.labels as labels\n"
-        "labels.CHECKPOINT_SECONDS = 0.2\n"
-        "from hea_potential.cli import main\n"
-        "sys.argv = ['hea', 'label', 'all.extxyz', '-o', 'set.h5', '--reference', 'slow:SlowEMT']\n"
-        "if __name__ == '__main__':\n"
-        "    main()\n"
-    )
-    (tmp_path / "run.py").write_text(script)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
-    command = [sys.executable, "run.py"]
-    running = subprocess.Popen(
-        command, cwd=tmp_path, env=environment, start_new_session=True, stderr=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 60.0
-    while not (tmp_path / "set.h5").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    os.killpg(running.pid, signal.SIGKILL)
-    running.wait()
-    part = read_dataset(tmp_path / "set.h5")
-    assert 0 < len(part) < 60
-    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=120)
-    whole = read_dataset(tmp_path / "set.h5")
-    assert sorted(whole.name, key=lambda name: int(name[1:])) == [f"s{k}" for k in range(60)]
-    np.testing.assert_array_equal(whole.name[: len(part)], part.name)
-    uninterrupted = label_structures(structures(60), tmp_path / "other.h5", "emt")
-    assert whole.sha256() == uninterrupted.sha256()
-
-
 def test_a_reference_that_is_not_installed_says_what_to_install(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingPackageError, match=r"pip install 'hea-potential\[reference\]'"):
         reference_method("sevennet")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("emt:x", "allowed is emt alone"),
+        ("sevennet:omni", "allowed is sevennet alone"),
+        ("chgnet:0.1", "allowed are chgnet:0.3.0 and chgnet:r2scan"),
+        ("lammps", "allowed is lammps:FILE"),
+        ("lammps:absent.lmp", "cannot be read"),
+    ],
+)
+def test_what_stands_after_the_colon_is_checked(name: str, message: str):
+    with pytest.raises(InputError, match=message):
+        reference_method(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "symbols", "message"),
+    [
+        ("emt", ["Cu", "Fe"], "reference method 'emt': does not know Fe"),
+        ("sevennet", ["Cu", "Po", "Am"], "does not know Po, Am"),
+        ("chgnet", ["Pu", "Am"], "does not know Am"),
+        ("emt", ["Cu", "Xx"], "got Xx; allowed are chemical symbols"),
+    ],
+)
+def test_elements_that_a_method_lacks_are_known_before_it_calculates(name, symbols, message):
+    with pytest.raises(InputError, match=message):
+        check_elements(name, symbols)
+    check_elements(name, ["Ni", "Cu", "Au"])
+
+
+def write_pair_file(folder: Path, text: str) -> str:
+    (folder / "pair.lmp").write_text(text)
+    return f"lammps:{folder / 'pair.lmp'}"
+
+
+def test_a_pair_style_of_lammps_gives_what_the_same_potential_gives_in_ase(tmp_path):
+    """Free, periodic in two and three directions, in a left-handed cell, with atoms outside the cell."""
+    method = reference_method(write_pair_file(tmp_path, "# the shipped model\n" + HEA6))
+    rng = np.random.default_rng(3)
+    left_handed = alloy(rng, elements=METALS)
+    left_handed.set_cell(left_handed.cell.array[[1, 0, 2]])
+    structures = [cluster(rng, 13), alloy(rng, elements=METALS), slab(rng), left_handed, Atoms("Au")]
+    for atoms in structures:
+        other = atoms.copy()
+        atoms.calc, other.calc = method.calculator(), HEACalculator()
+        assert atoms.get_potential_energy() == pytest.approx(other.get_potential_energy(), abs=1e-4 * len(atoms))
+        np.testing.assert_allclose(atoms.get_forces(), other.get_forces(), atol=2e-3)
+        if atoms.pbc.all():
+            np.testing.assert_allclose(atoms.get_stress(), other.get_stress(), atol=1e-5)
+
+
+def test_units_of_lammps_become_those_of_ase(tmp_path):
+    """One Lennard-Jones potential in eV and in kcal/mol."""
+    atoms = Icosahedron("Cu", 2)
+    energies, forces = [], []
+    for units, epsilon in (("metal", 0.4), ("real", 0.4 * 23.060547830619)):
+        text = f"units {units}\npair_style lj/cut 8.0\npair_coeff * * {epsilon} 2.3\n"
+        atoms.calc = reference_method(write_pair_file(tmp_path, text)).calculator()
+        energies.append(atoms.get_potential_energy())
+        forces.append(atoms.get_forces())
+    assert energies[0] == pytest.approx(energies[1], rel=1e-5)
+    np.testing.assert_allclose(forces[0], forces[1], atol=1e-4)
+
+
+def test_the_provenance_of_a_pair_style_has_its_lines_and_the_hashes_of_its_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "table.eam").write_text("numbers")
+    provenance = reference_method(
+        write_pair_file(tmp_path, "pair_style eam/alloy\npair_coeff * * table.eam {elements}")
+    ).provenance
+    assert provenance["lines"] == ["pair_style eam/alloy", "pair_coeff * * table.eam {elements}"]
+    assert provenance["sha256"] == {"table.eam": hashlib.sha256(b"numbers").hexdigest()}
+
+
+def test_what_lammps_refuses_is_an_error_that_names_the_line(tmp_path):
+    atoms = Atoms("Cu2", positions=[[0, 0, 0], [0, 0, 2.3]])
+    atoms.calc = reference_method(write_pair_file(tmp_path, "pair_style nonsense 3")).calculator()
+    with pytest.raises(LAMMPSError, match="refuses the line 'pair_style nonsense 3'"):
+        atoms.get_potential_energy()
+
+
+def test_a_pair_file_knows_which_elements_it_has(tmp_path):
+    name = write_pair_file(tmp_path, HEA6)
+    check_elements(name, METALS)
+    with pytest.raises(InputError, match="does not know Fe"):
+        check_elements(name, ["Cu", "Fe"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("pair_style eam/alloy\npair_coeff * * CuNi.eam.alloy Cu Ni", "names Cu, Ni, .*allowed is {elements}"),
+        ("units lj\npair_style lj/cut 3\npair_coeff * * 1 1", "units 'lj'; allowed for a reference: metal, real"),
+        ("units nonsense\npair_style lj/cut 3", "units 'nonsense'"),
+        ("pair_coeff * * 1 1", "has no line pair_style"),
+    ],
+)
+def test_pair_files_that_cannot_be_a_reference_are_refused(tmp_path, text, message):
+    with pytest.raises(InputError, match=message):
+        reference_method(write_pair_file(tmp_path, text))
+
+
+def test_a_box_has_vacuum_where_the_structure_is_not_periodic():
+    layer = fcc111("Cu", (2, 2, 3), a=3.7)
+    boxed = in_a_box(layer, 6.0, periodic=True)
+    assert boxed.pbc.all()
+    np.testing.assert_allclose(boxed.cell[:2], layer.cell[:2])
+    heights = boxed.get_scaled_positions(wrap=False)[:, 2] * boxed.cell.lengths()[2]
+    assert heights.min() == pytest.approx(6.0)
+    assert boxed.cell.lengths()[2] - heights.max() == pytest.approx(6.0)
+    np.testing.assert_allclose(boxed.get_all_distances(), layer.get_all_distances())
+    assert in_a_box(Atoms("Cu"), 5.0, periodic=True).cell.lengths().tolist() == [10.0] * 3
+    assert (in_a_box(bulk("Cu"), 5.0, periodic=True).cell == bulk("Cu").cell).all()
+
+
+def test_chgnet_calculates_bulk_and_clusters_in_a_box():
+    """The bulk against CHGNet's own calculator; a cluster turned and moved has the same energy."""
+    method = reference_method("chgnet")
+    assert method.provenance["model"] == "0.3.0"
+    calculator = method.calculator()
+    metal = bulk("Cu", cubic=True)
+    metal.rattle(0.05, seed=1)
+    plain, metal.calc = metal.copy(), calculator
+    plain.calc = calculator.calculator
+    assert metal.get_potential_energy() == pytest.approx(plain.get_potential_energy(), abs=1e-6)
+    np.testing.assert_allclose(metal.get_stress(), plain.get_stress(), atol=1e-6)
+    assert -4.2 < metal.get_potential_energy() / 4 < -3.9  # PBE in the Materials Project: -4.10 eV/atom
+    particle = Icosahedron("Cu", 2)
+    particle.rattle(0.1, seed=2)
+    particle.calc = calculator
+    energy, forces = particle.get_potential_energy(), particle.get_forces()
+    particle.rotate(50, (1, 2, 3))
+    particle.positions += 7.0
+    assert particle.get_potential_energy() == pytest.approx(energy, abs=1e-4)
+    turned = Atoms(positions=forces)
+    turned.rotate(50, (1, 2, 3))
+    np.testing.assert_allclose(particle.get_forces(), turned.positions, atol=1e-3)
+
+
+def test_settings_of_gpaw_are_checked_before_anything_is_calculated(tmp_path):
+    file = tmp_path / "gpaw.toml"
+    file.write_text("vacuum = 5.0\n[parameters]\nxc = 'LDA'\n")
+    assert read_settings(file).parameters == {"xc": "LDA"}
+    for text, message in (
+        ("vacum = 5.0", "got vacum; allowed: vacuum, initial_moments, parameters"),
+        ("vacuum = -1", "vacuum is -1; allowed is a positive length"),
+        ("parameters = 3", "parameters is 3; allowed is a table"),
+        ("vacuum = ", "cannot be read"),
+    ):
+        file.write_text(text)
+        with pytest.raises(InputError, match=message):
+            read_settings(file)

@@ -17,23 +17,29 @@ def label(
     structures: Annotated[Path, typer.Argument(help="Structures: any file that ASE reads.")],
     *,
     output: Annotated[Path, typer.Option("--output", "-o", help="Data set to write or add to.")] = Path("labels.h5"),
-    reference: Annotated[str, typer.Option(help="Reference method: emt, sevennet, or module:callable.")] = "sevennet",
-    processes: Annotated[int, typer.Option(min=1, help="Labelling processes, of one thread each.")] = 1,
+    reference: Annotated[
+        str, typer.Option(help="Reference method: emt, sevennet, chgnet, lammps:FILE, gpaw, or module:callable.")
+    ] = "sevennet",
+    processes: Annotated[int, typer.Option(min=0, help="Labelling processes, of one thread each; 0: this one.")] = 1,
     seed: Annotated[int | None, typer.Option(help="Seed of the structures, for the record.")] = None,
     recipe: Annotated[str, typer.Option(help="Where the structures come from, for the record.")] = "",
     licence: Annotated[str, typer.Option(help="Licence of the data set, for the record.")] = "",
 ) -> None:
     """Label structures with a reference method: energies (eV), forces (eV/A), stresses (eV/A^3).
 
-    The data set is saved every half minute. Killed and started again, the same command goes on where it was.
+    The data set is saved every half minute. Killed and started again, the same command goes on where it was. Under
+    mpirun the ranks label, one of them managing the others.
 
     Example:
       hea label structures.extxyz -o labels.h5 --reference sevennet --processes 2
+      mpirun -n 5 hea label structures.extxyz -o labels.h5 --reference gpaw
     """
     import ase.io
 
     from hea_potential.errors import InputError
+    from hea_potential.label_workers import KEPT
     from hea_potential.labels import label_structures
+    from hea_potential.search.workers import mpi_executor
 
     if not structures.is_file():
         raise InputError(f"no file of structures {structures}")
@@ -44,8 +50,21 @@ def label(
     if not found:
         raise InputError(f"{structures} holds no structures")
     record = {"structures": structures.name, "seed": seed, "recipe": recipe, "licence": licence}
-    with labelling_progress(len(found)) as show:
-        dataset = label_structures(found, output, reference, processes=processes, provenance=record, progress=show)
+    with mpi_executor("the labelling", KEPT) as rank_0:
+        if rank_0 is None:
+            return
+        executor, workers = rank_0
+        with labelling_progress(len(found)) as show:
+            dataset = label_structures(
+                found,
+                output,
+                reference,
+                processes=processes,
+                executor=executor,
+                workers=workers,
+                provenance=record,
+                progress=show,
+            )
     atoms, missing = int(dataset.offsets[-1]), len(dataset.failures)
     typer.echo(f"{output}: {len(dataset)} labels, {atoms} atoms, {missing} structures without label")
     typer.echo(f"sha256 {dataset.sha256()}")

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from hea_potential.lammps_instance import abandon, one_line
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Floats
-from hea_potential.search.instance import abandon, create_atoms, instance, one_line, run
+from hea_potential.search.instance import create_atoms, instance, run
 from hea_potential.search.pair import Pair, PairError
 
 TETRAHEDRON = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(8.0)  # with edges of length 1

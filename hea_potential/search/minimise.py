@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from hea_potential.errors import InputError
+from hea_potential.lammps_instance import abandon, one_line
 from hea_potential.search.bonds import bond_energy
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, Floats, is_connected
-from hea_potential.search.instance import abandon, create_atoms, instance, one_line, run
+from hea_potential.search.instance import create_atoms, instance, run
 from hea_potential.search.pair import Pair, PairError
 
 # Kinds of quenches, and how strongly each compresses: before the energy alone it minimises the energy and k times the

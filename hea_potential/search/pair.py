@@ -8,9 +8,8 @@ from pathlib import Path
 
 from hea_potential.errors import HEAError, InputError
 from hea_potential.model_file import find_model
+from hea_potential.pair_file import UNITS, read_pair_file
 from hea_potential.search.composition import Composition
-
-UNITS = {"metal": "eV", "real": "kcal/mol", "lj": "epsilon", "electron": "Ha"}
 
 
 class PairError(HEAError):
@@ -44,24 +43,8 @@ class Pair:
         """LAMMPS lines from a file; `{elements}` stands for the elements in order, and a line `units` chooses the
         units.
         """
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"pair file {str(path)!r}: cannot be read: {error}") from error
-        lines = [line.split("#")[0].strip() for line in text.replace("&\n", " ").splitlines()]
-        units = "metal"
-        kept = []
-        for line in filter(None, lines):
-            command, *words = line.split()
-            if command == "units":
-                units = words[0] if words else ""
-            else:
-                kept.append(line.replace("{elements}", " ".join(composition.symbols)))
-        if units not in UNITS:
-            raise InputError(f"pair file {str(path)!r}: units {units!r}; allowed: {', '.join(UNITS)}")
-        if not any(line.startswith("pair_style") for line in kept):
-            raise InputError(f"pair file {str(path)!r}: has no line pair_style; it holds {len(kept)} LAMMPS lines")
-        return Pair(tuple(kept), units)
+        file = read_pair_file(path)
+        return Pair(file.of_elements(composition.symbols), file.units)
 
     def without_kappa(self, composition: Composition) -> Pair:
         """The pair style whose energy is E alone: what bonds are, the error estimate has no say in."""

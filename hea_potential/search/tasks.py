@@ -11,10 +11,10 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from hea_potential.lammps_instance import one_line
 from hea_potential.search.chance import generator_of
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, Floats, separate
-from hea_potential.search.instance import one_line
 from hea_potential.search.minimise import Limits, Minimiser
 from hea_potential.search.moves import Move
 from hea_potential.search.pair import Pair

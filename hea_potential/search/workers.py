@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 
 from hea_potential.errors import HEAError
-from hea_potential.search.instance import one_line
+from hea_potential.lammps_instance import one_line
 from hea_potential.search.tasks import Result, Setup, Task, execute
 from hea_potential.search.witness import Witness, epitaph
 
@@ -121,8 +121,8 @@ def results_of(future: Future[list[Result]]) -> list[Result]:
 
 
 @contextmanager
-def mpi_executor() -> Iterator[tuple[Executor | None, int] | None]:
-    """The other ranks of mpirun as workers.
+def mpi_executor(work: str = "the search", kept: str = KEPT) -> Iterator[tuple[Executor | None, int] | None]:
+    """The other ranks of mpirun as workers. If one dies, what is said tells `work` and what is `kept` of it.
 
     Yields (executor, workers) on rank 0, (None, 0) where it is alone, and None on the other ranks, when their work is
     over.
@@ -141,7 +141,7 @@ def mpi_executor() -> Iterator[tuple[Executor | None, int] | None]:
         if executor is None:
             yield None
             return
-        with epitaph(f"hea: error: mpirun ended the search, because one of its {ranks} ranks died; {KEPT}"):
+        with epitaph(f"hea: error: mpirun ended {work}, because one of its {ranks} ranks died; {kept}"):
             yield executor, ranks - 1  # type: ignore[misc]  # mpi4py declares its own Executor
 
 

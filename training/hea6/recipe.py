@@ -20,7 +20,7 @@ from ase import Atoms
 from ase.io import read, write
 from rich.progress import track
 
-from hea_potential.labels import labelled_steps
+from hea_potential.label_one import labelled_steps
 
 from .clusters import CLUSTER_FAMILIES, dimers, trimer
 from .metals import METALS, closeness

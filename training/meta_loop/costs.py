@@ -14,7 +14,7 @@ from hea_training.meta_loop.config import LoopConfig
 from hea_training.meta_loop.plan import Step, compositions_of
 
 from hea_potential.dataset import read_dataset
-from hea_potential.labels import labelled_steps
+from hea_potential.label_one import labelled_steps
 from hea_potential.search.composition import Composition
 
 __all__ = ["Cost", "costs_of"]
