@@ -23,6 +23,7 @@ LAYERS = (
     {"label_workers"},
     {"labels"},
     {"search"},
+    {"report"},
     {"training"},
     {"cli"},
 )

@@ -42,6 +42,7 @@ COMMANDS = {
     "loop": "loop",
     "test": "test",
     "convert": "convert",
+    "report": "report",
 }
 
 

@@ -1,0 +1,39 @@
+"""`hea report`: figures and a page of a meta loop or a search."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a meta loop, of a search or of several.")],
+) -> None:
+    """Make the report of a meta loop or of a search, finished or not: RUN/report.html and RUN/figures.
+
+    The page needs no network: charts, tables that sort, clusters to turn, and what is needed to rerun any number in it.
+
+    Example:
+        hea report runs/loop
+        hea report runs/Cu19Ni19
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from hea_potential.report import write_report
+
+    messages = Console(stderr=True)
+    with Progress(console=messages, transient=True, disable=not messages.is_terminal) as bars:
+        tasks: dict[str, int] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            """Move the bar of what is being done."""
+            task = tasks.setdefault(what, -1)
+            if task < 0:
+                task = tasks[what] = bars.add_task(what, total=total)
+            bars.update(task, completed=done)  # type: ignore[arg-type]
+
+        page = write_report(run, show)
+    typer.echo(page)

@@ -1,0 +1,159 @@
+"""What the folder of a meta loop holds, read without changing anything: the loop may go on meanwhile."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hea_potential.dataset import DataSet, Split, fixed_split, read_dataset
+from hea_potential.report.search_folder import SearchRun, read_search
+from hea_potential.search.journal import RunFolderError
+
+__all__ = ["IDENTITY", "LoopRun", "Step", "read_loop"]
+
+IDENTITY, LEDGER, DATA, MODELS = "loop.json", "ledger.jsonl", "data.h5", "models"
+NAMED = re.compile(r"L(?P<loop>\d+)-n(?P<n_elements>\d+)-(?P<composition>[A-Za-z0-9]+)-\d+(\.\d+)?")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A finished step, as the ledger has it. `composition` is None where a step belongs to several."""
+
+    step: str
+    kind: str
+    loop: int
+    n_elements: int
+    composition: str | None
+    seconds: float
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LoopRun:
+    """A meta loop: its identity, its finished steps in order, its data set and split, and the searches by their steps.
+
+    `remarks` say what is missing or damaged, in words.
+    """
+
+    folder: Path
+    identity: dict[str, Any]
+    steps: list[Step]
+    dataset: DataSet | None
+    split: Split | None
+    searches: dict[str, SearchRun]
+    remarks: list[str]
+
+    @property
+    def seed(self) -> int:
+        """The seed that all others follow from."""
+        return int(self.identity["seed"])
+
+    def of_kind(self, kind: str) -> list[Step]:
+        """The finished steps of a kind."""
+        return [step for step in self.steps if step.kind == kind]
+
+    @property
+    def loops(self) -> list[int]:
+        """Numbers of the meta loops in which a step is finished, from 1."""
+        return sorted({step.loop for step in self.steps if step.loop > 0})
+
+    def model_path(self, number: int) -> Path:
+        """The file of a model by its number."""
+        return self.folder / MODELS / f"{number:03d}.safetensors"
+
+    @property
+    def models(self) -> list[int]:
+        """Numbers of all models, rejected ones as well."""
+        paths = (self.folder / MODELS).glob("*.safetensors")
+        return sorted(int(path.stem) for path in paths if path.stem.isdecimal())
+
+    @property
+    def present_model(self) -> int | None:
+        """The number of the model that the loop has come to: the last one accepted, at first the starting one."""
+        accepted = [number_of(step.facts["model"]) for step in self.of_kind("refresh") if step.facts.get("accepted")]
+        return next((number for number in [*accepted[::-1], *self.models[:1]] if number in self.models), None)
+
+    def parts(self) -> Iterator[tuple[str, np.ndarray]]:
+        """The parts of the data set by name, with the indices of their structures; none where there are no data."""
+        if self.split is not None:
+            for part in ("train", "valid", "test"):
+                yield part, getattr(self.split, part)
+
+
+def number_of(model: Any) -> int:
+    """The number of a model that is given by it or by the name of its file."""
+    return int(Path(str(model)).stem)
+
+
+def read_loop(folder: Path) -> LoopRun:
+    """Read a meta loop's folder.
+
+    Raises RunFolderError where loop.json or the ledger cannot be read, InputError for a damaged data set. Damaged
+    searches become remarks.
+    """
+    identity = read_identity(folder / IDENTITY)
+    steps = read_ledger(folder / LEDGER)
+    remarks = [] if steps else ["No step is finished yet."]
+    dataset = read_dataset(folder / DATA) if (folder / DATA).exists() else None
+    if dataset is None or len(dataset) == 0:
+        dataset = None
+        remarks.append("There is no labelled structure yet.")
+    split = None if dataset is None else fixed_split(dataset, int(identity["seed"]))
+    searches = {}
+    for step in steps:
+        if step.kind == "search":
+            try:
+                searches[step.step] = read_search(folder / str(step.facts.get("folder", folder_of(step))))
+            except RunFolderError as error:
+                remarks.append(f"The search of step {step.step} is left out: {error}")
+    return LoopRun(folder, identity, steps, dataset, split, searches, remarks)
+
+
+def folder_of(step: Step) -> str:
+    """Where the search of a step lies."""
+    return f"L{step.loop}/n{step.n_elements}/{step.composition}/search"
+
+
+def read_identity(path: Path) -> dict[str, Any]:
+    """What the run is, from loop.json."""
+    try:
+        identity = json.loads(path.read_text())
+        if not isinstance(identity, dict) or not isinstance(identity.get("seed"), int):
+            raise ValueError("it must be an object with a seed")
+    except OSError as error:
+        raise RunFolderError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise RunFolderError(f"{path}: is not the identity of a meta loop: {error}") from error
+    return identity
+
+
+def read_ledger(path: Path) -> list[Step]:
+    """The finished steps; a last line that was cut short is left out, any other damage is a RunFolderError."""
+    if not path.exists():
+        return []
+    steps: list[Step] = []
+    lines = path.read_bytes().split(b"\n")
+    for number, line in enumerate(lines[:-1], start=1):
+        try:
+            fields = json.loads(line)
+            steps.append(
+                Step(
+                    str(fields["step"]),
+                    str(fields["kind"]),
+                    int(fields["loop"]),
+                    int(fields["n_elements"] or 0),
+                    fields.get("composition"),
+                    float(fields["seconds"]),
+                    dict(fields["facts"]),
+                )
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise RunFolderError(f"{path}: line {number} cannot be read: {reason}; it is left as it is") from error
+    return steps

@@ -1,0 +1,86 @@
+"""What the models of a meta loop say of its data set: the present one of all parts, earlier ones of what they chose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+
+import numpy as np
+
+from hea_potential.errors import HEAError
+from hea_potential.report.loop_folder import NAMED, LoopRun, number_of
+from hea_potential.report.predictions import Integers, Predictions, predict, sample
+
+__all__ = ["NEW", "Progress", "predictions_when_chosen", "present_predictions"]
+
+Progress = Callable[[str, int, int], None]  # what is being done, and how much of how much
+NEW = "new"  # structures found in the loops, as seen by the models that chose them
+MOST = 1500  # structures of the training split
+
+
+def present_predictions(run: LoopRun, remarks: list[str], progress: Progress) -> dict[str, Predictions]:
+    """Of the model that the loop has come to, by part of the data set; all of valid and test. Empty without a model;
+    one that cannot be used is a remark.
+    """
+    number = run.present_model
+    if number is None or run.dataset is None:
+        remarks.append("There is no model yet.")
+        return {}
+    parts = {name: sample(rows, MOST) if name == "train" else rows for name, rows in run.parts() if len(rows)}
+    return evaluated(run, {name: {number: rows} for name, rows in parts.items()}, "present model", remarks, progress)
+
+
+def predictions_when_chosen(run: LoopRun, remarks: list[str], progress: Progress) -> dict[str, Predictions]:
+    """Of the structures found in the loops, each by the model that its search and its choice were made with."""
+    if run.dataset is None:
+        return {}
+    choosers = {
+        (step.loop, step.composition): number_of(step.facts["model"])
+        for step in run.of_kind("search")
+        if "model" in step.facts
+    }
+    by_model: dict[int, list[int]] = {}
+    for row, name in enumerate(run.dataset.name.tolist()):
+        found = NAMED.fullmatch(name)
+        model = choosers.get((int(found["loop"]), found["composition"])) if found else None
+        if model is not None:
+            by_model.setdefault(model, []).append(row)
+    rows = {model: np.array(rows) for model, rows in sorted(by_model.items())}
+    return evaluated(run, {NEW: rows} if rows else {}, "models that chose", remarks, progress)
+
+
+def evaluated(
+    run: LoopRun, wanted: dict[str, dict[int, Integers]], what: str, remarks: list[str], progress: Progress
+) -> dict[str, Predictions]:
+    """Predictions by the names of `wanted`, each of rows by the number of a model. Models that cannot be used are left
+    out with a remark.
+    """
+    assert run.dataset is not None
+    total = sum(len(rows) for models in wanted.values() for rows in models.values())
+    done = 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        progress(what, done, total)
+
+    found: dict[str, Predictions] = {}
+    for name, models in wanted.items():
+        pieces = []
+        for model, rows in models.items():
+            try:
+                pieces.append(predict(run.dataset, rows, run.model_path(model), advance))
+            except HEAError as error:
+                remark = f"Model {model:03d} is left out: {error}"
+                if remark not in remarks:
+                    remarks.append(remark)
+        if pieces:
+            found[name] = joined(pieces)
+    return found
+
+
+def joined(pieces: list[Predictions]) -> Predictions:
+    """Predictions of several models as one."""
+    return Predictions(
+        *(np.concatenate([getattr(piece, each.name) for piece in pieces]) for each in fields(Predictions))
+    )
