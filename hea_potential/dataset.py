@@ -39,15 +39,13 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from hea_potential.complete_file import complete_file
 from hea_potential.errors import InputError
+from hea_potential.split import Split, even_split, lasting_split
 
 FORMAT = "hea-potential data set"
 VERSION = 1
 
 # Decimals kept in A, eV, eV/A and eV/A^3: below the noise of single-precision references, and they pack well.
 POSITION_DECIMALS, ENERGY_DECIMALS, FORCE_DECIMALS, STRESS_DECIMALS = 6, 6, 5, 7
-
-# Kinds that belong to the training split whatever the seed: every model has to know atoms and perfect lattices.
-ALWAYS_TRAIN = ("atom", "lattice")
 
 
 @dataclass(frozen=True)
@@ -92,15 +90,6 @@ class Frame:
             forces=rounded(results["forces"], FORCE_DECIMALS),
             stress=stress,
         )
-
-
-@dataclass(frozen=True)
-class Split:
-    """Indices of structures, ascending; together they are all structures, and no group is in two of them."""
-
-    train: np.ndarray
-    valid: np.ndarray
-    test: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -219,32 +208,8 @@ class DataSet:
         return hashlib.sha256(b"".join(sorted(digests))).hexdigest()
 
     def split(self, seed: int, fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)) -> Split:
-        """Divide into training, validation and test by group, stratified by kind and by set of elements.
-
-        Depends on the seed and on the contents, not on their order. Groups of the kinds ALWAYS_TRAIN go to training.
-        """
-        if len(fractions) != 3 or min(fractions) < 0.0 or abs(sum(fractions) - 1.0) > 1e-9:
-            raise InputError(f"fractions must be three numbers of at least 0 with sum 1, got {fractions}")
-        families: dict[str, list[int]] = {}
-        for k, group in enumerate(self.group.tolist()):
-            families.setdefault(group, []).append(k)
-        element_sets = self.element_sets
-        strata: dict[tuple[str, tuple[int, ...]], dict[str, list[int]]] = {}
-        for group, members in families.items():
-            elements = tuple(sorted(set().union(*(element_sets[k] for k in members))))
-            strata.setdefault((min(self.kind[members]), elements), {})[group] = members
-        bounds = np.cumsum(fractions)[:2]
-        parts: tuple[list[int], list[int], list[int]] = ([], [], [])
-        for (kind, elements), groups in strata.items():
-            total = sum(map(len, groups.values()))
-            phase = uniform(f"{seed}/{kind}/{elements}")
-            before = 0
-            for group in sorted(groups, key=lambda g: uniform(f"{seed}/{g}")):
-                place = ((before + 0.5 * len(groups[group])) / total + phase) % 1.0
-                before += len(groups[group])
-                part = 0 if kind in ALWAYS_TRAIN else int(np.searchsorted(bounds, place, side="right"))
-                parts[part].extend(groups[group])
-        return Split(*(np.array(sorted(part), dtype=np.int64) for part in parts))
+        """Divide into training, validation and test as `split.even_split` does."""
+        return even_split(self.kind, self.group, self.element_sets, seed, fractions)
 
 
 PER_ATOM = {"numbers": (), "positions": (3,), "forces": (3,)}
@@ -257,9 +222,9 @@ def rounded(values: Any, decimals: int) -> np.ndarray:
     return np.round(np.asarray(values, dtype=np.float64), decimals)
 
 
-def uniform(text: str) -> float:
-    """A number in [0, 1) that looks random and depends on the text alone."""
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big") / 2.0**56
+def fixed_split(dataset: DataSet, seed: int) -> Split:
+    """Divide into training, validation and test by a rule that no new data changes: see `split.lasting_split`."""
+    return lasting_split(dataset.kind, dataset.group, seed)
 
 
 def fixed_split(dataset: DataSet, seed: int) -> Split:

@@ -13,6 +13,7 @@ from hea_training.filters import Filters
 from hea_training.fit_settings import Settings
 from hea_training.graph import Batch, Graphs
 from hea_training.network import Network
+from hea_training.replay import Replay
 from torch import Tensor, nn
 
 __all__ = ["Settings", "energy_and_forces", "fit", "loss_of", "optimise", "predict", "save_atomically", "step"]
@@ -113,13 +114,15 @@ def optimise(
     seed: int,
     *,
     checkpoint: Path | None = None,
+    replay: Replay | None = None,
     provenance: dict[str, Any] | None = None,
     checkpoint_seconds: float = 60.0,
     on_epoch: Callable[[int, float], None] | None = None,
 ) -> None:
     """AdamW with a one-cycle schedule; `gradient` adds a batch's gradient to the parameters and gives its loss.
 
-    `decayed` parameters have weight decay, `plain` ones none. Resumes from `checkpoint` when that file exists and
+    `decayed` parameters have weight decay, `plain` ones none. An epoch has all structures of `graphs`, or what `replay`
+    draws of them. Resumes from `checkpoint` when that file exists and
     belongs to the same run: an
     unbroken run and a resumed one give the same weights, for the order of batches, optimiser and schedule are all in
     the checkpoint.
@@ -129,12 +132,14 @@ def optimise(
     optimizer = torch.optim.AdamW(
         [g for g in groups if g["params"]], lr=settings.learning_rate, betas=(0.9, 0.99), fused=True
     )
-    batches = max(1, -(-len(graphs) // settings.batch_size))
+    visited = len(graphs) if replay is None else replay.size(len(graphs))
+    batches = max(1, -(-visited // settings.batch_size))
+    steps = settings.epochs * batches + 1
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer,
         settings.learning_rate,
-        total_steps=settings.epochs * batches + 1,
-        pct_start=settings.warm_up,
+        total_steps=steps,
+        pct_start=max(settings.warm_up, 2.0 / steps),  # PyTorch divides by the warm-up's steps less one
         div_factor=10.0,
         final_div_factor=1e3,
         cycle_momentum=False,
@@ -153,7 +158,7 @@ def optimise(
         done = state["epoch"]
     saved = time.monotonic()
     for epoch in range(settings.epochs):
-        order = generator.permutation(len(graphs))
+        order = generator.permutation(len(graphs)) if replay is None else replay.order(len(graphs), generator)
         if epoch < done:
             continue  # replays the generator
         total = 0.0

@@ -9,12 +9,15 @@ from ase import Atoms
 from hea_training.model import from_file
 
 from hea_potential import HEACalculator
+from hea_potential.dataset import DataSet
 from hea_potential.errors import HEAError
+from hea_potential.split import Split
 
-__all__ = ["Parity", "ParityError", "check_parity", "parity"]
+__all__ = ["Parity", "ParityError", "check_parity", "parity", "unseen_sample"]
 
 # What the engine may differ by: energy in eV/atom, forces in eV/A (issue 2's limits for the reference file).
 LIMITS = {"double": (1e-9, 1e-8), "single": (1e-5, 1e-4)}
+SAMPLE = 20  # structures on which an exported model is compared
 FORCE_SCALE = 30.0  # eV/A; above it, rounding grows with the forces, and so may the difference
 
 
@@ -73,3 +76,11 @@ def check_parity(path: Path | str, structures: Sequence[Atoms]) -> Parity:
                 f"{found[1]:.1e} eV/A; allowed are {energy:.0e} and {force:.0e}"
             )
     return got
+
+
+def unseen_sample(dataset: DataSet, split: Split) -> list[Atoms]:
+    """A few structures never trained on, of all sizes, for the parity of an exported model."""
+    rows = split.test if len(split.test) else split.train
+    by_size = rows[np.argsort(dataset.sizes[rows], kind="stable")]
+    chosen = by_size[np.unique(np.linspace(0, len(by_size) - 1, SAMPLE).astype(int))]
+    return [dataset.atoms(int(k)) for k in chosen]

@@ -1,15 +1,7 @@
-"""A whole training run: strata in order, pairs in parallel processes, results kept so that a killed run goes on."""
+"""A whole training run: strata in order, then the model file with its errors, checked in the engine."""
 
 import hashlib
 import json
-import math
-import multiprocessing
-import queue
-import threading
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,14 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from ase import Atoms
+from hea_training.architecture import Architecture
 from hea_training.config import Config
 from hea_training.evaluate import error_table, errors_of
 from hea_training.export import export, tensors_of
-from hea_training.fit import Settings
 from hea_training.graph import Graphs
-from hea_training.network import Architecture
-from hea_training.parity import check_parity
+from hea_training.jobs import Job, Report, claim, run_jobs
+from hea_training.parity import check_parity, unseen_sample
 from hea_training.repulsion import ensure_repulsion
 from hea_training.sigma import uncertainty
 from hea_training.strata import (
@@ -35,21 +26,17 @@ from hea_training.strata import (
     merge,
     rows_of,
     start,
-    train_stratum,
     trained_pairs,
 )
 
 from hea_potential import __version__
 from hea_potential.complete_file import complete_file
-from hea_potential.dataset import DataSet, Split, read_dataset
+from hea_potential.dataset import DataSet, read_dataset
 from hea_potential.errors import InputError
 from hea_potential.model_file import read_model_file
+from hea_potential.split import Split
 
 __all__ = ["Data", "load_data", "train"]
-
-SAMPLE = 20  # structures on which an exported model is compared in the engine and in torch
-
-Report = Callable[[str, int, int, float], None]  # stratum, epochs done, epochs in all, loss
 
 
 @dataclass(frozen=True)
@@ -129,7 +116,7 @@ def train(config: Config, report: Report | None = None) -> Path:
     report = report or (lambda *_: None)
     data = load_data(config.data, config.architecture, config.split_seed, config.kinds)
     provenance = provenance_of(config, data)
-    _claim(config.output, provenance | {"architecture": config.architecture.as_dict()})
+    claim(config.output, provenance | {"architecture": config.architecture.as_dict()})
     if config.model == "schnetpack":
         from hea_training.baseline import train_baseline
 
@@ -163,7 +150,7 @@ def train(config: Config, report: Report | None = None) -> Path:
                     )
                 )
         jobs.sort(key=lambda job: -job.graphs.n_edges.sum())  # the longest first
-        for stratum, trained in _run(jobs, config, report):
+        for stratum, trained in run_jobs(jobs, config.workers, config.threads, report):
             tensors = merge(arch, tensors, stratum, trained)
         try:
             pairs = sorted({pair for job in jobs for pair in trained_pairs(arch, job.stratum)})
@@ -199,145 +186,7 @@ def finish(config: Config, data: Data, tensors: Tensors, provenance: dict[str, A
     path = config.output / "model.safetensors"
     document = {"name": config.name, "provenance": provenance, "errors": errors, "licence": config.licence}
     export(path, arch, tensors, sigma, document)
-    agreement = check_parity(path, _sample(data))
+    agreement = check_parity(path, unseen_sample(data.dataset, data.split))
     with complete_file(config.output / "errors.json") as temporary:
         temporary.write_text(json.dumps(errors | {"parity": agreement.as_dict()}, indent=1) + "\n")
     return path
-
-
-def _sample(data: Data) -> list[Atoms]:
-    """A few structures never trained on, of all kinds and sizes, for the parity of the exported file."""
-    test = data.split.test if len(data.split.test) else data.split.train
-    by_size = test[np.argsort(data.dataset.sizes[test], kind="stable")]
-    chosen = by_size[np.unique(np.linspace(0, len(by_size) - 1, SAMPLE).astype(int))]
-    return [data.dataset.atoms(int(k)) for k in chosen]
-
-
-@dataclass(frozen=True)
-class Job:
-    """A stratum to train: everything a process needs."""
-
-    arch: Architecture
-    tensors: Tensors
-    stratum: Stratum
-    graphs: Graphs
-    settings: Settings
-    seed: int
-    output: Path
-    provenance: dict[str, Any]
-
-    @property
-    def name(self) -> str:
-        return self.stratum.name(self.arch.elements)
-
-    @property
-    def result(self) -> Path:
-        return self.output / "strata" / f"{self.name}.npz"
-
-    @property
-    def checkpoint(self) -> Path:
-        return self.output / "strata" / f"{self.name}.checkpoint"
-
-
-def _run(jobs: list[Job], config: Config, report: Report) -> list[tuple[Stratum, Tensors]]:
-    """What the jobs taught; those that are finished already are read."""
-    waiting = [job for job in jobs if not job.result.exists()]
-    for job in jobs:
-        if job not in waiting:
-            report(job.name, job.settings.epochs, job.settings.epochs, math.nan)
-    if len(waiting) == 1 or config.workers == 1:
-        for job in waiting:
-            _train(job, report)
-    elif waiting:
-        context = multiprocessing.get_context("spawn")
-        with context.Manager() as manager:
-            messages = manager.Queue()
-            with (
-                _forwarded(messages, report),
-                ProcessPoolExecutor(config.workers, context, _prepare, (messages, config.threads)) as pool,
-            ):
-                list(pool.map(_train, waiting))
-    results = []
-    for job in jobs:
-        with np.load(job.result) as arrays:
-            results.append((job.stratum, dict(arrays)))
-    return results
-
-
-_messages: Any = None
-
-
-def _prepare(messages: Any, threads: int) -> None:
-    """Begins a worker process."""
-    global _messages  # noqa: PLW0603 - a pool's initializer has no other place for what its jobs need
-    _messages = messages
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)
-
-
-@contextmanager
-def _forwarded(messages: Any, report: Report) -> Iterator[None]:
-    """Gives the workers' messages to `report`, in this process, while the block runs."""
-    finished = threading.Event()
-
-    def forward() -> None:
-        while not finished.is_set():
-            try:
-                report(*messages.get(timeout=0.2))
-            except queue.Empty:
-                continue
-
-    thread = threading.Thread(target=forward, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        finished.set()
-        thread.join()
-
-
-def _train(job: Job, report: Report | None = None) -> None:
-    """Trains a stratum and keeps the result; the checkpoint, no longer needed then, stays for provenance."""
-    send = report or (lambda *message: _messages.put(message))
-    job.result.parent.mkdir(parents=True, exist_ok=True)
-    began = time.monotonic()
-
-    def on_epoch(epoch: int, loss: float, *_: Any) -> None:
-        send(job.name, epoch, job.settings.epochs, loss)
-        with job.result.with_suffix(".log").open("a") as log:
-            log.write(f"{epoch} {loss:.6f} {time.monotonic() - began:.1f}\n")
-
-    trained = train_stratum(
-        job.arch,
-        job.tensors,
-        job.stratum,
-        job.graphs,
-        job.settings,
-        _seed_of(job.seed, job.name),
-        checkpoint=job.checkpoint,
-        provenance=job.provenance,
-        on_epoch=on_epoch,
-    )
-    with complete_file(job.result) as temporary:
-        np.savez(temporary, **trained)  # type: ignore[arg-type]
-
-
-def _seed_of(seed: int, name: str) -> int:
-    """A seed of its own for every stratum, whichever order or process they run in."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:4], "big")
-
-
-def _claim(output: Path, run: dict[str, Any]) -> None:
-    """Makes the output folder, or checks that what lies there is the same run."""
-    output.mkdir(parents=True, exist_ok=True)
-    path, text = output / "run.json", json.dumps(run, indent=1, sort_keys=True, default=str) + "\n"
-    if not path.exists():
-        with complete_file(path) as temporary:
-            temporary.write_text(text)
-    elif path.read_text() != text:
-        before, now = json.loads(path.read_text()), json.loads(text)
-        differ = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
-        raise InputError(
-            f"{output} holds another run (they differ in {', '.join(differ)}); "
-            "allowed is an empty folder, or the same configuration and data"
-        )

@@ -16,6 +16,7 @@ from hea_training.filters import Filters, first_free_control
 from hea_training.fit import Settings, fit
 from hea_training.graph import Graphs, smallest_distances
 from hea_training.network import Architecture, Network
+from hea_training.replay import Replay
 from torch import Tensor
 
 from hea_potential.model_file import pair_index
@@ -183,19 +184,25 @@ def train_stratum(
     settings: Settings,
     seed: int,
     *,
+    warm: bool = False,
+    replay: Replay | None = None,
     checkpoint: Path | None = None,
     checkpoint_seconds: float = 60.0,
     provenance: dict[str, Any] | None = None,
     on_epoch: Callable[[int, float, Network, Filters], None] | None = None,
 ) -> Tensors:
     """The entries of the model that the stratum teaches, trained on `graphs` (already its own structures): pass them
-    to `merge`."""
+    to `merge`.
+
+    `warm`: begin exactly with the model's filters, as a pair always does; otherwise random filters are added to them.
+    `replay`: what an epoch visits, by default all.
+    """
     torch.manual_seed(seed)
     network = load_network(arch, tensors)
     free = first_free_control(arch, tensors["distance.min"])
     pairs = trained_pairs(arch, stratum)
     base = torch.from_numpy(tensors["filters"].astype(np.float32)).clone()
-    filters = Filters(arch, base, pairs, free, start_at_zero=stratum.pair is not None)
+    filters = Filters(arch, base, pairs, free, start_at_zero=warm or stratum.pair is not None)
     masks: dict[str, Tensor] = {}
     if stratum.pair is not None or stratum.kind == "many":
         for name, parameter in network.named_parameters():
@@ -215,6 +222,7 @@ def train_stratum(
         settings,
         seed,
         masks=masks,
+        replay=replay,
         checkpoint=checkpoint,
         checkpoint_seconds=checkpoint_seconds,
         provenance=provenance,

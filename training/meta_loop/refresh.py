@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection
+import shutil
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,27 +12,37 @@ from typing import Any
 import numpy as np
 import torch
 from hea_training.architecture import Architecture
-from hea_training.evaluate import errors_of
 from hea_training.export import export, tensors_of
 from hea_training.fit_settings import Settings
-from hea_training.graph import Graphs
+from hea_training.graph import Graphs, smallest_distances
+from hea_training.jobs import Job, Report, claim, run_jobs
+from hea_training.meta_loop.acceptance import part_errors, verdict
+from hea_training.meta_loop.calibration import calibration_of
 from hea_training.meta_loop.refresh_settings import RefreshSettings
+from hea_training.parity import ParityError, check_parity, unseen_sample
+from hea_training.replay import Replay
 from hea_training.repulsion import ensure_repulsion
 from hea_training.sigma import uncertainty
-from hea_training.strata import Stratum, Tensors, load_network, merge, start, train_stratum
+from hea_training.strata import Stratum, Tensors, all_strata, load_network, merge, rows_of, start, trained_pairs
 
 from hea_potential import __version__
 from hea_potential.complete_file import complete_file
-from hea_potential.dataset import ALWAYS_TRAIN, DataSet, Split, uniform
+from hea_potential.dataset import DataSet
+from hea_potential.errors import HEAError, InputError
+from hea_potential.reference import versions
+from hea_potential.split import Split
 
-__all__ = ["Refreshed", "fixed_split", "refresh"]
-
-Report = Callable[[str, int, int, float], None]  # stratum, epochs done, epochs in all, loss
+__all__ = ["Refreshed", "refresh", "touched_strata"]
 
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What became of a refresh; the fields are the facts of the ledger."""
+    """What became of a refresh; the fields are the facts of the ledger.
+
+    model: `models/` and the file's name; accepted: whether it takes the present model's place, and the reason;
+    strata: what was trained; structures: how many there were to train on; before, after: errors of the present and of
+    the new model (see `part_errors`); calibration: of the new one on the test part.
+    """
 
     model: str
     sha256: str
@@ -45,15 +56,6 @@ class Refreshed:
     calibration: dict[str, Any] = field(default_factory=dict)
 
 
-def fixed_split(dataset: DataSet, seed: int) -> Split:
-    """Training, validation and test by a rule that no new data changes: a number that depends on seed and group."""
-    parts: tuple[list[int], ...] = ([], [], [])
-    for k, (kind, group) in enumerate(zip(dataset.kind.tolist(), dataset.group.tolist(), strict=True)):
-        u = uniform(f"{seed}/{group}")
-        parts[0 if kind in ALWAYS_TRAIN or u >= 0.2 else 1 if u >= 0.1 else 2].append(k)
-    return Split(*(np.array(part, dtype=np.int64) for part in parts))
-
-
 def refresh(
     dataset: DataSet,
     split: Split,
@@ -65,80 +67,195 @@ def refresh(
     *,
     architecture: Architecture,
     seed: int,
-    report: Report,
+    threads: int = 1,
+    report: Report = lambda *_: None,
 ) -> Refreshed:
-    """Train on the training part of a data set, beginning with a model or with nothing, and write the new model."""
-    if model is not None:
-        architecture, tensors = tensors_of(model)
-    graphs = Graphs.of(dataset, architecture.elements, architecture.cutoff)
+    """Train on the training part of a data set, beginning with a model or with nothing, and write the new model.
+
+    Killed at any instant, the same call goes on where it was, and ends with the same model. The new model is written
+    whether it is accepted or not.
+
+    Args:
+        dataset: all labelled structures; split: which of them teach, judge and test.
+        new_names: structures that `model` has not been trained on.
+        model: the present model file; None trains a first one of the sizes `architecture`.
+        folder: of this training's checkpoints; target: the model file to write.
+
+    Raises:
+        InputError: data that no model can be trained on, or a folder that holds another training.
+        HEAError: a training that ended in numbers that are not finite; ParityError: a first model that the engine
+            evaluates to other numbers than torch (a later one is not accepted).
+    """
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
+    arch, tensors = (architecture, None) if model is None else tensors_of(model)
+    graphs = Graphs.of(dataset, arch.elements, arch.cutoff)
     training = graphs.subset(split.train)
-    if model is None:
-        tensors = start(architecture, training, seed)
-    before = table_of(architecture, tensors, graphs, split, dataset) if model else {}
-    graphs.set_offsets(tensors["e0"], tensors["zbl.inner"], tensors["zbl.outer"])
-    training = graphs.subset(split.train)
-    epochs = settings.epochs if model else settings.first_epochs
-    rate = settings.learning_rate if model else settings.first_learning_rate
-    how = Settings(epochs=epochs, batch_size=settings.batch_size, learning_rate=rate)
-    folder.mkdir(parents=True, exist_ok=True)
-    trained = train_stratum(
-        architecture,
-        tensors,
-        Stratum("full"),
-        training,
-        how,
-        seed,
-        checkpoint=folder / "full.checkpoint",
-        on_epoch=lambda epoch, loss, *_: report("full", epoch, epochs, loss),
-    )
-    tensors = merge(architecture, tensors, Stratum("full"), trained)
-    tensors = ensure_repulsion(architecture, tensors, list(range(architecture.n_pairs)), training)
-    after = table_of(architecture, tensors, graphs, split, dataset)
-    network = load_network(architecture, tensors)
-    table = torch.from_numpy(tensors["filters"].astype(np.float32))
-    sigma = uncertainty(network, table, graphs.subset(split.train), graphs.subset(split.valid))
-    provenance = {
-        "packages": {"hea-potential": __version__},
-        "data": {"sha256": dataset.sha256(), "structures": len(dataset)},
-        "seed": seed,
-        "training": asdict(how),
-    }
-    with complete_file(target) as temporary:
-        export(temporary, architecture, tensors, sigma, {"name": target.stem, "provenance": provenance})
-    better = not before or after["valid"]["all"]["energy_mae"] <= before["valid"]["all"]["energy_mae"]
+    new = np.flatnonzero(np.isin(dataset.name[split.train].astype(str), list(new_names)))
+    before = part_errors(arch, tensors, graphs, split) if tensors is not None else {}
+    groups = touched_strata(settings.mode, training, None if model is None else new)
+    if model is not None and not groups:
+        return unchanged(model, target, before)
+    provenance = provenance_of(dataset, split, model, settings, seed)
+    claim(folder, provenance | {"architecture": arch.as_dict()})
+    first = model is None or Stratum("elements") in groups[0]
+    how = settings.of_training(first=first)
+    tensors = start_of(arch, training, seed) if tensors is None else closer(tensors, training)
+    lesson = Lesson(training, new, how, first, model is not None, settings.replay, folder, seed, threads, provenance)
+    tensors, trouble = taught(arch, tensors, groups, lesson, report)
+    after = part_errors(arch, tensors, graphs, split)
+    write(target, arch, tensors, graphs, split, {"name": target.stem, "provenance": provenance, "errors": after})
+    try:
+        check_parity(target, unseen_sample(dataset, split))
+    except ParityError as error:
+        if model is None:
+            raise
+        trouble = str(error)
+    accepted, reason = (False, trouble) if trouble else verdict(before, after, settings)
     return Refreshed(
         model=f"models/{target.name}",
-        sha256=hashlib.sha256(target.read_bytes()).hexdigest(),
-        accepted=better,
-        reason="smaller errors on the validation set" if before else "the first model",
-        strata=["full"],
+        sha256=sha256_of(target),
+        accepted=accepted,
+        reason=reason,
+        strata=[stratum.name(arch.elements) for group in groups for stratum in group],
         structures=len(split.train),
-        epochs=epochs,
+        epochs=how.epochs,
         before=before,
         after=after,
+        calibration=calibration_of(target, dataset, split.test),
     )
 
 
-def table_of(arch: Architecture, tensors: Tensors, graphs: Graphs, split: Split, dataset: DataSet) -> dict[str, Any]:
-    """Errors of each part of the split, of all structures and by number of elements."""
+def touched_strata(mode: str, training: Graphs, new: np.ndarray | None) -> list[list[Stratum]]:
+    """The strata to train, in order, when the structures `new` [n] of a training set are new (None: all are, and there
+    is no model yet). Those of an inner list do not depend on each other.
+
+    A new pair's structures touch that pair, structures of three and more elements touch `many`; those of one element
+    touch the elements, on which all others stand, so all are trained anew. Mode full has one stratum of all weights.
+    """
+    if mode == "full":
+        return [[Stratum("full")]] if new is None or len(new) else []
+    strata = [
+        [stratum for stratum in group if len(rows_of(stratum, training))]
+        for group in all_strata(len(training.elements))
+    ]
+    if new is None:
+        return [group for group in strata if group]
+    recent = training.subset(new)
+    touched = [[stratum for stratum in group if len(rows_of(stratum, recent))] for group in strata]
+    return [group for group in (strata if touched[0] else touched) if group]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a model is taught with, and how: new are rows of the training set; first, whether nothing is replayed but
+    all repeated; warm, whether a trained model is gone on with.
+    """
+
+    training: Graphs
+    new: np.ndarray
+    how: Settings
+    first: bool
+    warm: bool
+    replay: int
+    folder: Path
+    seed: int
+    threads: int
+    provenance: dict[str, Any]
+
+    def job(self, arch: Architecture, tensors: Tensors, stratum: Stratum) -> Job:
+        """A stratum's training."""
+        rows = rows_of(stratum, self.training)
+        new = np.flatnonzero(np.isin(rows, self.new))
+        return Job(
+            arch,
+            tensors,
+            stratum,
+            self.training.subset(rows),
+            self.how,
+            self.seed,
+            self.folder,
+            self.provenance,
+            warm=self.warm,
+            replay=None if self.first else Replay(new, self.replay),
+        )
+
+
+def taught(
+    arch: Architecture, tensors: Tensors, groups: list[list[Stratum]], lesson: Lesson, report: Report
+) -> tuple[Tensors, str]:
+    """The model after its lesson, and what is wrong with it ("" for nothing): two atoms that attract each other where
+    they should not.
+    """
+    trouble = ""
+    for group in groups:
+        lesson.training.set_offsets(tensors["e0"], tensors["zbl.inner"], tensors["zbl.outer"])
+        jobs = [lesson.job(arch, tensors, stratum) for stratum in group]
+        for stratum, trained in run_jobs(jobs, lesson.threads, 1 if len(jobs) > 1 else lesson.threads, report):
+            if not all(np.isfinite(array).all() for array in trained.values()):
+                raise HEAError(
+                    f"{lesson.folder}: the training of {stratum.name(arch.elements)} ended in numbers that are not "
+                    f"finite; a smaller learning rate than {lesson.how.learning_rate:g} may help"
+                )
+            tensors = merge(arch, tensors, stratum, trained)
+        pairs = sorted({pair for job in jobs for pair in trained_pairs(arch, job.stratum)})
+        try:
+            tensors = ensure_repulsion(arch, tensors, pairs, lesson.training)
+        except ValueError as error:
+            if not lesson.warm:
+                raise InputError(str(error)) from error
+            trouble = str(error)
+    return tensors, trouble
+
+
+def start_of(arch: Architecture, training: Graphs, seed: int) -> Tensors:
+    """A model before its first training. Raises InputError for data without atoms or without a pair of elements."""
+    try:
+        return start(arch, training, seed)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+def closer(tensors: Tensors, training: Graphs) -> Tensors:
+    """The model with filters that are free down to the nearest atoms of the data, if these are nearer than before: its
+    energies stay what they are until it is trained, and its repulsion stays where it is.
+    """
+    nearest = np.minimum(tensors["distance.min"], smallest_distances(training))
+    return {**tensors, "distance.min": nearest.astype(tensors["distance.min"].dtype)}
+
+
+def write(
+    target: Path, arch: Architecture, tensors: Tensors, graphs: Graphs, split: Split, document: dict[str, Any]
+) -> None:
+    """Write the model file with its uncertainty."""
     graphs.set_offsets(tensors["e0"], tensors["zbl.inner"], tensors["zbl.outer"])
-    network = load_network(arch, tensors)
-    table = torch.from_numpy(tensors["filters"].astype(np.float32))
-    errors = errors_of(network, table, graphs)
-    n_elements = dataset.n_elements
-    found: dict[str, Any] = {}
-    for part in ("train", "valid", "test"):
-        inside = np.isin(np.arange(len(dataset)), getattr(split, part))
-        groups = {"all": inside} | {str(n): inside & (n_elements == n) for n in np.unique(n_elements[inside])}
-        found[part] = {}
-        for name, chosen in groups.items():
-            summary = errors.summary(chosen)
-            if summary["structures"]:
-                eV = float((errors.energy * dataset.sizes)[chosen].mean() / 1e3)
-                found[part][name] = {
-                    "structures": summary["structures"],
-                    "energy_mae": round(eV, 6),
-                    "energy_mae_atom": summary["energy_mae"],
-                    "force_mae": summary["force_mae"],
-                }
-    return found
+    network, table = load_network(arch, tensors), torch.from_numpy(tensors["filters"].astype(np.float32))
+    sigma = uncertainty(network, table, graphs.subset(split.train), graphs.subset(split.valid))
+    export(target, arch, tensors, sigma, document)
+
+
+def unchanged(model: Path, target: Path, errors: dict[str, Any]) -> Refreshed:
+    """The present model once more, where there is nothing new to learn."""
+    with complete_file(target) as temporary:
+        shutil.copyfile(model, temporary)
+    reason = "no new structures to train on"
+    return Refreshed(f"models/{target.name}", sha256_of(target), False, reason, [], 0, 0, errors, errors)
+
+
+def provenance_of(
+    dataset: DataSet, split: Split, model: Path | None, settings: RefreshSettings, seed: int
+) -> dict[str, Any]:
+    """What the model came from: versions, data and their hash, seed, settings, the model that it began with."""
+    return {
+        "packages": {"hea-potential": __version__} | versions("torch", "schnetpack", "ase"),
+        "data": {"sha256": dataset.sha256(), "structures": len(dataset), "provenance": dataset.provenance},
+        "split": {part: len(getattr(split, part)) for part in ("train", "valid", "test")},
+        "seed": seed,
+        "training": asdict(settings),
+        "start_from": None if model is None else {"name": model.stem, "sha256": sha256_of(model)},
+    }
+
+
+def sha256_of(path: Path) -> str:
+    """Hash of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -2,33 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from hea_training.fit_settings import Settings
 
 __all__ = ["RefreshSettings"]
+
+MODES = ("full", "strata")
+WHOLE = ("first_epochs", "epochs", "batch_size")
 
 
 @dataclass(frozen=True)
 class RefreshSettings:
-    """How a model is trained after new labels; see `refresh`.
+    """How a model is trained when new labels have come; see `refresh`.
 
-    first_epochs: of the first training, from nothing; epochs: of each later one, from the present model.
+    mode: full trains all weights together; strata only those of the strata that new data touch, all others and the
+    predictions that depend on them alone stay what they were to the last bit.
+    first_epochs, first_learning_rate: of a training from nothing; epochs, learning_rate: of one that begins with the
+    present model. replay: how many old structures each of those epochs has beside all new ones.
+    energy_weight, force_weight: of the loss, and of the errors by which a new model must be better than the old one.
     """
 
+    mode: str = "full"
     first_epochs: int = 60
     epochs: int = 20
-    batch_size: int = 16
+    batch_size: int = 32
     first_learning_rate: float = 3e-3
     learning_rate: float = 1.5e-3
+    replay: int = 4000
+    energy_weight: float = 10.0
+    force_weight: float = 1.0
+
+    def of_training(self, *, first: bool) -> Settings:
+        """Settings of the training from nothing, or of a later one."""
+        return Settings(
+            epochs=self.first_epochs if first else self.epochs,
+            batch_size=self.batch_size,
+            learning_rate=self.first_learning_rate if first else self.learning_rate,
+            energy_weight=self.energy_weight,
+            force_weight=self.force_weight,
+        )
 
     def out_of_range(self, prefix: str = "") -> list[str]:
         """What is wrong with the settings, each named with a prefix."""
-        whole = ("first_epochs", "epochs", "batch_size")
-        wrong = [
-            f"{prefix}{name} must be at least 1, got {getattr(self, name)}" for name in whole if getattr(self, name) < 1
-        ]
-        rates = ("first_learning_rate", "learning_rate")
-        return wrong + [
-            f"{prefix}{name} must be positive, got {getattr(self, name)}"
-            for name in rates
-            if not 0.0 < getattr(self, name) < float("inf")
-        ]
+        wrong = [] if self.mode in MODES else [f"{prefix}mode must be one of {', '.join(MODES)}, got {self.mode!r}"]
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if f.name in WHOLE and value < 1:
+                wrong.append(f"{prefix}{f.name} must be at least 1, got {value}")
+            elif f.name.endswith("rate") and not 0.0 < value < float("inf"):
+                wrong.append(f"{prefix}{f.name} must be positive, got {value}")
+            elif (f.name == "replay" or f.name.endswith("weight")) and not 0.0 <= value < float("inf"):
+                wrong.append(f"{prefix}{f.name} must be at least 0, got {value}")
+        if self.energy_weight == self.force_weight == 0.0:
+            wrong.append(f"{prefix}energy_weight and {prefix}force_weight must not both be 0")
+        return wrong

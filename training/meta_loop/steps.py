@@ -22,7 +22,7 @@ from hea_training.meta_loop.start import start_structures
 from hea_training.meta_loop.state import Loop
 
 from hea_potential.complete_file import complete_file
-from hea_potential.dataset import DataSet, read_dataset, write_dataset
+from hea_potential.dataset import DataSet, fixed_split, read_dataset, write_dataset
 from hea_potential.described import describe
 from hea_potential.errors import HEAError
 from hea_potential.labels import label_structures
@@ -213,7 +213,6 @@ def refresh(loop: Loop, step: Step) -> Facts:
     target.parent.mkdir(exist_ok=True)
     if step.loop == 0 and not loop.config.from_nothing:
         return adopt(loop.config.start_model, target)
-    from hea_training.meta_loop.refresh import fixed_split
     from hea_training.meta_loop.refresh import refresh as refreshed
 
     dataset = read_dataset(loop.data)
@@ -228,6 +227,7 @@ def refresh(loop: Loop, step: Step) -> Facts:
         target,
         architecture=loop.config.architecture,
         seed=loop.seed(step.name),
+        threads=loop.config.threads,
         report=lambda stratum, done, total, _: loop.watcher.goes_on(f"epochs ({stratum})", done, total),
     )
     return asdict(result)
