@@ -13,10 +13,10 @@ import numpy as np
 from ase import Atoms
 
 from hea_potential.errors import InputError
+from hea_potential.pair_file import UNITS
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, Floats
 from hea_potential.search.journal import NAME, RunFolderError, read_journal, result_of
-from hea_potential.pair_file import UNITS
 from hea_potential.search.shells import onion
 
 __all__ = ["Found", "SearchRun", "read_search"]
