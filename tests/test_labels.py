@@ -60,9 +60,7 @@ class Unreliable(Calculator):
 
 
 class Careless(Calculator):
-    """EMT, but of five structures, told apart by their largest coordinate x, one raises, one gives NaN, one hangs on to
-    nothing and ends its process, as a crash of a compiled reference does, and two are well.
-    """
+    """EMT, but of five structures, told apart by the first atom's x, one raises and one gives NaN."""
 
     implemented_properties = ("energy", "forces")
     fatal = False
@@ -82,7 +80,7 @@ class Careless(Calculator):
 
 
 class Deadly(Careless):
-    """Besides, one structure in five ends its process."""
+    """Besides, one structure in five ends its process, as a crash of a compiled reference does."""
 
     fatal = True
 
