@@ -227,14 +227,6 @@ def fixed_split(dataset: DataSet, seed: int) -> Split:
     return lasting_split(dataset.kind, dataset.group, seed)
 
 
-def fixed_split(dataset: DataSet, seed: int) -> Split:
-    """Divide by a rule that no new data change: by a number that the seed and a structure's group are hashed to."""
-    places = np.array([uniform(f"{seed}/{group}") for group in dataset.group.tolist()])
-    places[np.isin(dataset.kind.astype(str), ALWAYS_TRAIN)] = 1.0
-    parts = np.searchsorted([0.1, 0.2], places, side="right")
-    return Split(*(np.flatnonzero(parts == part) for part in (2, 1, 0)))
-
-
 def empty_dataset(provenance: dict[str, Any]) -> DataSet:
     """A data set without structures."""
     shapes = (PER_ATOM | PER_STRUCTURE).items()
