@@ -22,6 +22,7 @@ relax = 4
 [search]
 minimisations = 20
 path = 4
+unknown = 5.0
 [select]
 quota = 3
 [architecture]

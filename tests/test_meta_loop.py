@@ -1,72 +1,141 @@
-"""A whole meta loop in small: from nothing, with EMT, to models, data and a ledger."""
+"""A whole meta loop in small: from nothing, with EMT, to models, data and a ledger; the same under mpirun."""
 
 from __future__ import annotations
 
-import json
+import hashlib
+import sysconfig
 from pathlib import Path
 
+import ase.io
 import pytest
 from hea_training.meta_loop import read_config, run_loop
-from hea_training.meta_loop.plan import steps_of
+from hea_training.meta_loop.ledger import LoopFolderError
+from hea_training.meta_loop.plan import compositions_of, steps_of
+from hea_training.meta_loop.state import Watcher
+from small_loop import CONFIGURATION, hea_loop, ledger_of
 
+from hea_potential import HEACalculator
 from hea_potential.dataset import read_dataset
-from hea_potential.errors import HEAError
 
-SMALL = """
-elements = ["Ni", "Cu"]
-reference = "emt"
-loops = 1
-[compositions]
-size = 6
-draw = 1
-[start]
-clusters = 4
-dimers = 8
-relax = 4
-[search]
-minimisations = 5
-path = 4
-[select]
-quota = 3
-[architecture]
-n_features = 8
-n_angular = 2
-n_hidden = 4
-n_interactions = 1
-[refresh]
-first_epochs = 3
-epochs = 2
-"""
+ALL_KINDS = {"atom", "start.dimer", "start.cluster", *(f"loop{k}.{what}" for k in (1, 2) for what in ("found", "path"))}
+MPIRUN = str(Path(sysconfig.get_path("scripts")) / "mpirun")
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "loop.toml"
-    path.write_text(SMALL)
-    return path
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a configuration, and the run that it describes."""
+    folder = tmp_path_factory.mktemp("loop")
+    (folder / "loop.toml").write_text(CONFIGURATION)
+    assert run_loop(read_config(folder / "loop.toml"), folder / "run") is not None
+    return folder
 
 
-def test_a_loop_from_nothing_ends_with_data_and_models(file: Path, tmp_path: Path) -> None:
-    config = read_config(file)
-    model = run_loop(config, tmp_path / "run")
-    assert model is not None
-    lines = [json.loads(line) for line in (tmp_path / "run" / "ledger.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in lines] == [step.name for step in steps_of(config)]
-    labelled = next(line for line in lines if line["kind"] == "label")["facts"]
-    assert labelled["labelled"] > 0
-    assert read_dataset(tmp_path / "run" / "data.h5").sha256() == labelled["data_sha256"]
+def test_every_step_of_the_plan_is_in_the_ledger(folder: Path) -> None:
+    names = [line["step"] for line in ledger_of(folder / "run")]
+    assert names == [step.name for step in steps_of(read_config(folder / "loop.toml"))]
+    assert names[:4] == ["start", "start-refresh", "L1-n2-Ni2Cu4-search", "L1-n2-Ni2Cu4-select"]
+
+
+def test_the_data_are_what_the_ledger_says(folder: Path) -> None:
+    dataset = read_dataset(folder / "run" / "data.h5")
+    labels = [line["facts"] for line in ledger_of(folder / "run") if line["kind"] in ("start", "label")]
+    assert labels[-1]["data_sha256"] == dataset.sha256()
+    assert sum(facts["labelled"] for facts in labels) == len(dataset)
+    kinds = set(dataset.kind)
+    assert {"atom", "start.dimer", "start.cluster"} < kinds <= ALL_KINDS
+    assert kinds & {"loop2.found", "loop2.path"}
+
+
+def test_what_was_chosen_says_why_and_what_the_model_expected(folder: Path) -> None:
+    run = folder / "run"
+    facts = next(line["facts"] for line in ledger_of(run) if line["kind"] == "select")
+    chosen = ase.io.read(run / facts["file"], ":")
+    assert len(chosen) == facts["chosen"] == sum(facts["reasons"].values())
+    first = chosen[0]
+    assert first.info["name"] == "L1-n2-Ni2Cu4-0000"
+    assert first.info["kind"] in ("loop1.found", "loop1.path")
+    assert first.info["model"] == 0
+    first.calc = HEACalculator(run / "models" / "000.safetensors")
+    assert first.get_potential_energy() == pytest.approx(first.info["predicted_energy"], abs=1e-4)
+
+
+def test_every_model_stays_and_is_the_one_that_the_ledger_names(folder: Path) -> None:
+    run = folder / "run"
+    facts = [line["facts"] for line in ledger_of(run) if line["kind"] == "refresh"]
+    assert [each["model"] for each in facts] == [f"models/{k:03d}.safetensors" for k in range(3)]
+    assert [hashlib.sha256((run / each["model"]).read_bytes()).hexdigest() for each in facts] == [
+        each["sha256"] for each in facts
+    ]
+
+
+def test_a_finished_run_does_nothing_again(folder: Path) -> None:
+    class Refuses(Watcher):
+        def begins(self, *_: object) -> None:
+            raise AssertionError("a step is done again")
+
+    before = (folder / "run" / "ledger.jsonl").read_bytes()
+    run_loop(read_config(folder / "loop.toml"), folder / "run", Refuses())
+    assert (folder / "run" / "ledger.jsonl").read_bytes() == before
+
+
+def test_two_ranks_find_the_same(folder: Path, tmp_path: Path) -> None:
+    done = hea_loop(folder / "loop.toml", "--out", tmp_path / "run", launcher=(MPIRUN, "-n", "2"))
+    assert done.returncode == 0, done.stderr
+    assert "model " in done.stdout
+    assert ledger_of(tmp_path / "run") == ledger_of(folder / "run")
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("change", "setting"),
     [
-        (("loops", "lops"), "unknown key lops"),
-        (("loops = 1", "loops = 1.5"), "loops must be a whole number, got 1.5"),
-        (("size = 6", "size = 1"), "1 atoms cannot be of 2 elements"),
-        (('"Cu"]', '"Fe"]'), "emt does not have Fe"),
+        (("quota = 3", "quota = 4"), "select.quota"),
+        (("loops = 2", "loops = 3"), "loops"),
+        (('"emt"', '"sevennet"'), "reference"),
+        (("[search]", "seed = 4\n[search]"), None),
     ],
 )
-def test_a_mistake_is_found_before_the_start(file: Path, change: tuple[str, str], message: str) -> None:
-    file.write_text(SMALL.replace(*change))
-    with pytest.raises(HEAError, match=message):
-        read_config(file)
+def test_a_folder_is_not_continued_with_another_configuration(
+    folder: Path, tmp_path: Path, change: tuple[str, str], setting: str | None
+) -> None:
+    text = CONFIGURATION.replace(*change) if setting else "seed = 4\n" + CONFIGURATION
+    (tmp_path / "other.toml").write_text(text)
+    with pytest.raises(LoopFolderError, match=f"holds another loop .*{setting or 'seed'}"):
+        run_loop(read_config(tmp_path / "other.toml"), folder / "run")
+
+
+def test_a_folder_with_other_files_is_left_alone(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("")
+    with pytest.raises(LoopFolderError, match=r"holds thesis.tex and no loop"):
+        run_loop(read_config(folder / "loop.toml"), tmp_path)
+
+
+def test_a_ledger_that_was_changed_is_not_trusted(folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "loop.json").write_bytes((folder / "run" / "loop.json").read_bytes())
+    whole = (folder / "run" / "ledger.jsonl").read_bytes()
+    (run / "ledger.jsonl").write_bytes(whole.replace(b'"facts"', b'"fcts"', 1))
+    with pytest.raises(LoopFolderError, match="line 1 cannot be read"):
+        run_loop(read_config(folder / "loop.toml"), run)
+    assert (run / "ledger.jsonl").stat().st_size == len(whole) - 1
+
+
+def test_drawn_compositions_come_once_before_any_comes_twice(folder: Path) -> None:
+    text = CONFIGURATION.replace("draw = 1", "draw = 3").replace("loops = 2", "loops = 3")
+    (folder / "more.toml").write_text(text)
+    steps = steps_of(read_config(folder / "more.toml"))
+    formulas = [step.composition for step in steps if step.kind == "search"]
+    assert len(formulas) == 9
+    assert len(set(formulas[:5])) == 5 == len(compositions_of(steps))  # five ways to share six atoms among two
+
+
+def test_a_dry_run_shows_the_plan_with_costs_and_writes_nothing(folder: Path, tmp_path: Path) -> None:
+    shown = hea_loop(folder / "loop.toml", "--out", tmp_path / "run", "--dry-run")
+    assert shown.returncode == 0, shown.stderr
+    assert "loop 2, 2 elements: Ni4Cu2" in shown.stdout
+    assert "0 of 10 steps are done" in shown.stdout
+    assert not (tmp_path / "run").exists()
+    rows = [line.replace("│", " ").split() for line in shown.stdout.splitlines() if "about" in line]
+    seconds = {row[0]: float(row[-1]) for row in rows}
+    assert len(seconds) == 6
+    assert seconds.pop("together") == pytest.approx(sum(seconds.values()), rel=0.1)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hea_training.meta_loop import read_config, run_loop
 from small_loop import CONFIGURATION, HEA, hea_loop, ledger_of
 
 from hea_potential.dataset import read_dataset
@@ -22,8 +23,7 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that nobody disturbed."""
     folder = tmp_path_factory.mktemp("unbroken")
     (folder / "loop.toml").write_text(CONFIGURATION)
-    done = hea_loop(folder / "loop.toml", "--out", folder / "run")
-    assert done.returncode == 0, done.stderr
+    run_loop(read_config(folder / "loop.toml"), folder / "run")
     return folder / "run"
 
 

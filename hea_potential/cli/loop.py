@@ -41,7 +41,7 @@ def loop(
 
     try:
         from hea_training.meta_loop import read_config, run_loop
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise MissingPackageError(
             f"hea loop needs torch and schnetpack ({error}): pip install 'hea-potential[train]'"
         ) from error

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from ase.calculators import emt
 from ase.data import chemical_symbols
 from hea_training.architecture import Architecture
 from hea_training.meta_loop.refresh_settings import RefreshSettings
@@ -15,8 +14,9 @@ from hea_training.meta_loop.selection import SelectionSettings
 from hea_training.toml_tables import document_of, section, table
 
 from hea_potential.errors import HEAError, InputError
+from hea_potential.labels import start_dataset
 from hea_potential.model_file import find_model, read_model_file
-from hea_potential.reference import reference_method
+from hea_potential.reference import check_elements
 from hea_potential.search.composition import Composition
 from hea_potential.search.starts import STARTS
 
@@ -82,11 +82,11 @@ class Searches:
 @dataclass(frozen=True)
 class Labels:
     """How chosen structures are labelled: `relax` steps of a relaxation by the reference, of which frames are labelled
-    (0: only the structure itself), by `processes` processes where mpirun gives no ranks.
+    (0: only the structure itself). Where mpirun gives no ranks for it, `processes` processes do it, or (0) the loop's.
     """
 
     relax: int = 6
-    processes: int = 1
+    processes: int = 0
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ def out_of_range(config: LoopConfig) -> list[str]:
     require(len(config.search.starts) > 0, f"search.starts must name at least one of {', '.join(STARTS)}")
     require(config.search.method in ("ga", "bh"), f"search.method must be ga or bh, got {config.search.method!r}")
     require(bool(config.start.model) == bool(config.start.data), "start.model and start.data must be given together")
-    least = {"minimisations": 1, "calls": 1, "processes": 1, "dimers": 4}
+    least = {"minimisations": 1, "calls": 1, "dimers": 4}
     for part in ("compositions", "start", "search", "label"):
         for each in fields(getattr(config, part)):
             value = getattr(getattr(config, part), each.name)
@@ -282,14 +282,10 @@ def impossible_sizes(config: LoopConfig) -> list[str]:
 def unknown_to_reference(config: LoopConfig) -> list[str]:
     """What is wrong with the reference: its name, a missing package, elements that it is known not to have."""
     try:
-        reference_method(config.reference)
+        check_elements(config.reference, config.elements)
     except HEAError as error:
         return [f"reference: {error}"]
-    known = emt.parameters if config.reference == "emt" else config.elements
-    absent = [symbol for symbol in config.elements if symbol not in known]
-    if not absent:
-        return []
-    return [f"reference: {config.reference} does not have {', '.join(absent)}; it has {', '.join(known)}"]
+    return []
 
 
 def unfit_start(config: LoopConfig) -> list[str]:
@@ -297,7 +293,12 @@ def unfit_start(config: LoopConfig) -> list[str]:
     if config.from_nothing:
         return []
     wrong = []
-    if not config.start_data.is_file():
+    if config.start_data.is_file():
+        try:
+            start_dataset(config.start_data, config.reference, {})
+        except HEAError as error:
+            wrong.append(f"start.data: {error}")
+    else:
         wrong.append(f"start.data: there is no file {config.start_data}")
     try:
         model = read_model_file(config.start_model)

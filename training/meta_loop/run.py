@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import closing, nullcontext
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +24,7 @@ __all__ = ["identity_of", "run_loop"]
 IDENTITY = "loop.json"
 FORMAT, VERSION = "hea-loop", 1
 SAME = ("format", "version", "config", "reference", "start")  # what may not differ when a run is continued
+KEPT = "what is done is kept: the same command goes on"
 NO_DIFFERENCE = ("processes", "threads")
 
 
@@ -34,19 +36,18 @@ def run_loop(config: LoopConfig, out: Path, watcher: Watcher | None = None) -> P
 
     Raises HEAError: InputError, LoopFolderError for a folder that holds another loop, OutputError, ...
     """
+    from hea_potential.label_workers import Processes
     from hea_potential.search.workers import mpi_executor
 
-    with mpi_executor() as rank_0:
+    processes = config.label.processes
+    with mpi_executor("the loop", KEPT) as rank_0:
         if rank_0 is None:
             return None
-        ledger = Ledger(out)
-        try:
+        with closing(Ledger(out)) as ledger, Processes(processes) if processes else nullcontext() as labellers:
             claim(out, identity_of(config))
-            loop = Loop(config, out, steps_of(config), ledger, *rank_0, watcher or Watcher())
+            loop = Loop(config, out, steps_of(config), ledger, *rank_0, labellers, watcher or Watcher())
             carry_out(loop)
-        finally:
-            ledger.close()
-        return loop.model
+            return loop.model
 
 
 def carry_out(loop: Loop) -> None:

@@ -31,7 +31,7 @@ class Watcher:
 @dataclass
 class Loop:
     """A meta loop in progress. executor: does minimisations and labels, with its number of workers (None: this process
-    does them).
+    minimises, and `labellers` label, or this process where there are none).
     """
 
     config: LoopConfig
@@ -40,6 +40,7 @@ class Loop:
     ledger: Ledger
     executor: Executor | None = None
     workers: int = 0
+    labellers: Executor | None = None
     watcher: Watcher = field(default_factory=Watcher)
 
     @property

@@ -25,7 +25,7 @@ from hea_potential.complete_file import complete_file
 from hea_potential.dataset import DataSet, fixed_split, read_dataset, write_dataset
 from hea_potential.described import describe
 from hea_potential.errors import HEAError
-from hea_potential.labels import label_structures
+from hea_potential.labels import FAILED, label_structures
 from hea_potential.search import search as run_search
 from hea_potential.search.composition import Composition
 from hea_potential.search.minimise import Limits
@@ -132,7 +132,8 @@ def select(loop: Loop, step: Step) -> Facts:
     for kind, structures in (("found", found), ("path", path)):
         for atoms in structures:
             atoms.calc = None
-            atoms.info = {"kind": f"loop{step.loop}.{kind}", "relax": loop.config.label.relax if kind == "found" else 0}
+            atoms.info = {"kind": f"loop{step.loop}.{kind}", "path_kind": f"loop{step.loop}.path"}
+            atoms.info["relax"] = loop.config.label.relax if kind == "found" else 0
     chosen = choose([*found, *path], model, known_features(loop, composition, model), loop.config.select, rng)
     base = f"L{step.loop}-n{step.n_elements}-{step.composition}"
     for k, atoms in enumerate(chosen):
@@ -164,7 +165,7 @@ def label(loop: Loop, step: Step) -> Facts:
     return {
         "labelled": len(labelled),
         "failed": labelled.failures,
-        "retried": sum(reason.startswith("failed twice") for reason in labelled.failures.values()),
+        "retried": sum(reason.startswith(FAILED) for reason in labelled.failures.values()),
         "data_sha256": read_dataset(loop.data).sha256(),
         "errors": errors_of(labelled, loop.model),
     }
@@ -180,6 +181,8 @@ def label_into_data(loop: Loop, step: Step, structures: list[Atoms]) -> DataSet:
         file,
         loop.config.reference,
         processes=loop.config.label.processes,
+        executor=loop.executor or loop.labellers,
+        workers=loop.workers or loop.config.label.processes,
         progress=lambda done, failed: loop.watcher.goes_on("labels", done, len(structures)),
     )
     labels = labels.select(np.argsort(labels.name.astype(str), kind="stable"))
