@@ -11,6 +11,8 @@ from torch import Tensor
 
 __all__ = ["Uncertainty", "structure_features", "uncertainty"]
 
+ENOUGH = 20  # structures of three and more atoms, from which on they alone calibrate
+
 
 @dataclass(frozen=True)
 class Uncertainty:
@@ -38,10 +40,10 @@ def uncertainty(network: Network, table: Tensor, training: Graphs, valid: Graphs
     """The Gram matrix of the training set, with ridge and scale that make the validation errors most likely.
 
     Every structure counts by 1/N (as in a loss of errors an atom, with variance proportional to the size), so that a
-    liquid of
-    hundred atoms does not outweigh a hundred dimers. For a given ridge the most likely scale of normal errors is the
-    root mean square of error over
-    f^T (gram + ridge)^-1 f; the ridge is the one of a geometric grid with the highest likelihood.
+    liquid of hundred atoms does not outweigh a hundred dimers. For a given ridge the most likely scale of normal errors
+    is the root mean square of error over the square root of f^T (gram + ridge)^-1 f; the ridge is the one of a
+    geometric grid with the highest likelihood. Two atoms far apart, whose features vanish, say nothing about the scale:
+    where there are enough larger structures, these alone decide.
     """
     phi = structure_features(network, table, training) / np.sqrt(training.n_atoms)[:, None]
     gram = phi.T @ phi
@@ -49,8 +51,9 @@ def uncertainty(network: Network, table: Tensor, training: Graphs, valid: Graphs
     held = valid if len(valid) else training
     f = structure_features(network, table, held)
     error = predict(network, table, held)[0] - held.energies
-    apart = held.n_atoms > 1  # an isolated atom has no features, and no error
-    f, error, size = f[apart], error[apart], held.n_atoms[apart]
+    larger = held.n_atoms > 2
+    counted = larger if np.count_nonzero(larger) >= ENOUGH else held.n_edges > 0  # an atom alone has no features
+    f, error, size = f[counted], error[counted], held.n_atoms[counted]
     largest = float(np.linalg.eigvalsh(gram)[-1]) if len(gram) else 1.0
     best = (np.inf, 1.0, 1.0)
     for ridge in max(largest, 1e-12) * 10.0 ** np.arange(-9.0, -1.0, 0.5):

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from hea_potential.dataset import DataSet, Split, fixed_split, read_dataset
+from hea_potential.dataset import DataSet, fixed_split, read_dataset
 from hea_potential.report.search_folder import SearchRun, read_search
 from hea_potential.search.journal import RunFolderError
+from hea_potential.split import Split
 
 __all__ = ["IDENTITY", "LoopRun", "Step", "read_loop"]
 
