@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from functools import lru_cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any
 
 from ase import Atoms
@@ -43,7 +44,9 @@ class Processes(Executor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Hand a call to the processes."""
         with one_thread_each():  # a process may be begun here
-            self.pool = self.pool or ProcessPoolExecutor(self.processes, mp_context=get_context("spawn"))
+            self.pool = self.pool or ProcessPoolExecutor(
+                self.processes, mp_context=get_context("spawn"), initializer=end_with_parent
+            )
             return self.pool.submit(fn, *args, **kwargs)
 
     def renew(self) -> None:
@@ -55,6 +58,18 @@ class Processes(Executor):
         if self.pool is not None:
             self.pool.shutdown(wait, cancel_futures=cancel_futures)
             self.pool = None
+
+
+def end_with_parent() -> None:
+    """End this process when the one that began it is gone: killed, it can tell nobody to stop."""
+    parent = parent_process()
+
+    def wait_for_it() -> None:
+        if parent is not None:
+            parent.join()
+        os._exit(1)
+
+    Thread(target=wait_for_it, daemon=True).start()
 
 
 class InProcess(Executor):

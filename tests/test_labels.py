@@ -1,5 +1,6 @@
 """Labelling: failures, refusals, relaxations, dying workers, a full disk, kill and resume."""
 
+import contextlib
 import os
 import resource
 import signal
@@ -296,8 +297,19 @@ class SlowEMT(EMT):
 """
 
 
+def wait_until_gone(group):
+    """Wait until a group of processes has none left; an error after half a minute."""
+    deadline = time.monotonic() + 30.0
+    with contextlib.suppress(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(group, 0)
+            time.sleep(0.05)
+        os.killpg(group, signal.SIGKILL)
+        raise AssertionError("the labelling processes outlive the one that was killed")
+
+
 def test_killed_and_started_again_it_goes_on_and_ends_with_the_same_data(tmp_path):
-    """Kill the command after its first checkpoint; what was saved is not labelled again."""
+    """Kill the command after its first checkpoint: its processes end, and what was saved is not labelled again."""
     (tmp_path / "slow.py").write_text(SLOW_EMT)
     write(tmp_path / "all.extxyz", structures(60), format="extxyz")
     script = (
@@ -319,8 +331,9 @@ def test_killed_and_started_again_it_goes_on_and_ends_with_the_same_data(tmp_pat
     while labelled == 0 and time.monotonic() < deadline:
         time.sleep(0.02)
         labelled = len(read_dataset(tmp_path / "set.h5")) if (tmp_path / "set.h5").exists() else 0
-    os.killpg(running.pid, signal.SIGKILL)
+    running.kill()
     running.wait()
+    wait_until_gone(running.pid)
     part = read_dataset(tmp_path / "set.h5")
     assert 0 < len(part) < 60
     subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=120)
