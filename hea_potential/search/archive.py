@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, Floats
 from hea_potential.search.motif import motif
 from hea_potential.search.point_group import point_group
-from hea_potential.search.similarity import Fingerprint, similarities
+from hea_potential.search.similarity import Fingerprint, similarities, without_elements
 from hea_potential.search.tasks import Result
 
 # What the end of a minimisation leaves open. Of 5900 pairs of quenches to the same minimum of LJ38 and of Cu19Au19 with
@@ -40,6 +41,11 @@ class Minimum:
     motif: str
     point_group: str
     hits: int = 1
+
+    @cached_property
+    def geometry(self) -> Fingerprint:
+        """Its fingerprint without regard to elements."""
+        return without_elements(self.fingerprint)
 
 
 class Archive:

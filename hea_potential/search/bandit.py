@@ -34,6 +34,11 @@ class Record:
         self.recent_successes = FADING * self.recent_successes + success
         self.recent_cost = FADING * self.recent_cost + cost
 
+    def credit(self) -> None:
+        """Count the last use as a success after all."""
+        self.successes += 1
+        self.recent_successes = min(self.recent_successes + 1.0, self.recent_uses)
+
     @property
     def rate(self) -> float:
         """Expected success of the next use; what was never used is worth trying."""

@@ -8,17 +8,18 @@ random numbers from the task's own generator alone, so the whole run is a functi
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Protocol
 
 from hea_potential.search.archive import Minimum
 from hea_potential.search.bandit import Bandit
 from hea_potential.search.chance import one_of
+from hea_potential.search.improvement import Improver
 from hea_potential.search.minimise import QUENCHES
 from hea_potential.search.population import Population
 from hea_potential.search.tasks import Result, Setup, Task, task_generator
 
 FRESH = 0.3  # share of tasks that are starts although the population is full: symmetric ones find what moves do not
+FRESH_ALLOY = 0.1  # of alloys: the random orderings of starts are far above what moves have reached
 FOREIGN = 0.1  # share of moves of several parents in which one is a former champion
 
 
@@ -38,6 +39,7 @@ class GeneticAlgorithm:
     def __init__(self, setup: Setup, capacity: int = 20, patience: int | None = None) -> None:
         size = setup.composition.size
         self.setup = setup
+        self.is_alloy = len(setup.composition.symbols) > 1
         self.capacity = capacity
         self.patience = patience or 200 + 10 * size
         self.starts = [name for name, _ in setup.starts]
@@ -46,13 +48,13 @@ class GeneticAlgorithm:
         self.quenches = Bandit(QUENCHES)
         self.records = self.operators.records
         self.champions: list[Minimum] = []  # the lowest minima of former populations
-        self.followed: deque[tuple[str, Minimum]] = deque()  # what entered, with the move that is to follow
+        self.improver = Improver(self.moves)
         self.restarts = 0
         self.begin()
 
     def begin(self) -> None:
         """Begin with an empty population, whose members must not be kin of former champions."""
-        self.population = Population(self.capacity, rivals=self.champions)
+        self.population = Population(self.capacity, rivals=self.champions, by_rank=self.is_alloy)
         self.to_start = self.capacity  # starts still to be proposed before moves begin
         self.idle = 0  # results since the population's lowest energy fell
 
@@ -60,15 +62,13 @@ class GeneticAlgorithm:
         """A start while the population is being filled, and now and then; otherwise a move by its success, of parents
         by their energy. The kind of quench by its success.
         """
-        while self.followed:
-            name, minimum = self.followed.popleft()
-            if minimum in self.population.members:
-                return Task(number, name, (minimum.cluster,), (minimum.number,))
+        if following := self.improver.propose(number, self.population):
+            return following
         rng = task_generator(self.setup.seed, number, 0)
         size = len(self.population.members)
         fitting = [name for name, move in self.moves.items() if not move.follows and move.parents <= size]
         quench = self.quenches.choose(rng, QUENCHES)
-        if self.to_start > 0 or not fitting or rng.uniform() < FRESH:
+        if self.to_start > 0 or not fitting or rng.uniform() < (FRESH_ALLOY if self.is_alloy else FRESH):
             self.to_start -= 1
             return Task(number, one_of(rng, self.starts), quench=quench)
         name = self.operators.choose(rng, fitting)
@@ -85,9 +85,8 @@ class GeneticAlgorithm:
         entered = minimum is not None and self.population.offer(minimum)
         self.operators.records[result.operator].enter(entered, result.calls)
         self.quenches.records[result.quench].enter(entered, result.calls)
-        if minimum is not None and entered:
-            following = [name for name, move in self.moves.items() if move.follows and name != result.operator]
-            self.followed.extend((name, minimum) for name in following)
+        if credited := self.improver.absorb(result, minimum, is_new, entered):
+            self.operators.records[credited].credit()
         self.idle = 0 if self.population.lowest < lowest else self.idle + 1
         if self.idle > self.patience:
             self.champions += self.population.members[:1]

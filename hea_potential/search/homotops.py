@@ -1,7 +1,7 @@
 """Moves that find good orderings by the engine's exchange scan: for searches of alloys with `pair_style hea`.
 
 They hold the path of the model and the elements alone, so that they travel to workers; each process builds the engine's
-scan once. The atoms stay where they are, and the quench that follows every move relaxes what the new ordering strains.
+scan once. The quench that follows every move relaxes what the new ordering strains; all but `Settle` leave that to it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hea_potential.engine import ExchangeScan, Model, ModelError
+from hea_potential.engine import ExchangeScan, Model, ModelError, Potential
 from hea_potential.errors import InputError, ModelFileError
 from hea_potential.model_file import find_model
 from hea_potential.search.composition import Composition
@@ -21,6 +21,7 @@ from hea_potential.search.geometry import Cluster, Floats, Integers
 from hea_potential.search.moves import Move
 from hea_potential.search.orderings import descend, half_edges, hop
 from hea_potential.search.pair import Pair
+from hea_potential.search.relaxed_swaps import settled
 from hea_potential.search.sites import matched_sites
 
 DESCENTS = 3  # of a use of `Orderings`
@@ -33,6 +34,20 @@ def exchange_scan(model: str | Path, symbols: tuple[str, ...], precision: str = 
 
     Raises ModelFileError for a model that cannot be read, InputError for an element that it lacks.
     """
+    if precision not in ("single", "double"):
+        raise InputError(f"precision: got {precision!r}; allowed are single, double")
+    read, elements = model_with_types(model, symbols)
+    return ExchangeScan(read, elements, precision)  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=2)
+def potential_of(model: str | Path, symbols: tuple[str, ...]) -> Potential:
+    """The engine of this process for a model, with one type for each symbol; raises as `exchange_scan`."""
+    return Potential(*model_with_types(model, symbols), "single")
+
+
+def model_with_types(model: str | Path, symbols: tuple[str, ...]) -> tuple[Model, list[int]]:
+    """A model by its name or path, and the places of the symbols among its elements."""
     path = find_model(model)
     try:
         read = Model(path)
@@ -41,9 +56,7 @@ def exchange_scan(model: str | Path, symbols: tuple[str, ...], precision: str = 
     unknown = [symbol for symbol in symbols if symbol not in read.elements]
     if unknown:
         raise InputError(f"elements: got {', '.join(unknown)}; the model {model} knows {', '.join(read.elements)}")
-    if precision not in ("single", "double"):
-        raise InputError(f"precision: got {precision!r}; allowed are single, double")
-    return ExchangeScan(read, [read.elements.index(symbol) for symbol in symbols], precision)  # type: ignore[arg-type]
+    return read, [read.elements.index(symbol) for symbol in symbols]
 
 
 @dataclass(frozen=True)
@@ -57,6 +70,20 @@ class Reorder:
         """Return the parent's geometry with a better ordering, or with its own."""
         (parent,) = parents
         return reordered(self.model, self.symbols, parent.types, parent.positions)
+
+
+@dataclass(frozen=True)
+class Settle:
+    """The parent after the swaps that gain most when it relaxes."""
+
+    model: str
+    symbols: tuple[str, ...]
+
+    def __call__(self, rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
+        """Return the parent with a better ordering, or the lowest of its other neighbours, nearly relaxed."""
+        (parent,) = parents
+        found = settled(potential_of(self.model, self.symbols), parent.types.astype(np.int32), parent.positions)
+        return Cluster(found.types.astype(np.int64), found.positions)
 
 
 @dataclass(frozen=True)
@@ -106,6 +133,7 @@ def homotop_moves(composition: Composition, pair: Pair) -> dict[str, Move]:
         return {}
     return {
         "reorder": Move(Reorder(pair.model, composition.symbols), elements=2, follows=True),
+        "settle": Move(Settle(pair.model, composition.symbols), elements=2, follows=True),
         "orderings": Move(Orderings(pair.model, composition.symbols), elements=2),
         "transfer": Move(Transfer(pair.model, composition.symbols), parents=2, elements=2),
     }

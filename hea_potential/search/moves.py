@@ -24,7 +24,7 @@ Apply = Callable[[np.random.Generator, Sequence[Cluster], Floats], Cluster]
 class Move:
     """A move and what it needs: number of parents, least number of atoms, least number of elements.
 
-    One that `follows` is of one parent, made of every minimum that enters the population by another, and never chosen.
+    One that `follows` is of one parent and never chosen: it improves what others make (see `improvement`).
     """
 
     apply: Apply

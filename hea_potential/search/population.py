@@ -19,6 +19,8 @@ from hea_potential.search.chance import several_of
 from hea_potential.search.similarity import similarities
 
 KIN = 0.98  # minima more similar than this compete for one place
+SAME_GEOMETRY = 0.998  # and so do minima that are more similar than this without regard to elements
+LEADING = 5  # of the lowest minima are worth more effort than the others
 NICHE = 2  # places that each motif has for its lowest minima
 
 
@@ -29,6 +31,7 @@ class Population:
     capacity: int
     members: list[Minimum] = field(default_factory=list)
     rivals: Sequence[Minimum] = ()
+    by_rank: bool = False  # parents are drawn by rank, not by energy
 
     @property
     def lowest(self) -> float:
@@ -39,32 +42,60 @@ class Population:
         """Take a minimum in if it is lower than its kin, and low enough for a full population or for its motif; returns
         whether it was taken.
         """
-        if minimum in self.members:
-            return False
-        others = [*self.members, *self.rivals]
-        alike = similarities(minimum.fingerprint, [other.fingerprint for other in others])
-        kin = [others[index] for index in np.flatnonzero(alike > KIN)]
-        if any(other.energy <= minimum.energy for other in kin):
+        kin = self.kin_of(minimum)
+        if minimum in self.members or not self.has_place(minimum, minimum.energy, kin):
             return False
         self.members = sorted([*(m for m in self.members if m not in kin), minimum], key=lambda m: m.energy)
         if len(self.members) > self.capacity:
-            self.members.remove(self.dispensable())
-        return minimum in self.members
+            self.members.remove(self.dispensable(self.members))
+        return True
 
-    def dispensable(self) -> Minimum:
-        """The highest member that is not among the lowest of its motif; the highest of all if each of them is."""
+    def wants(self, minimum: Minimum, gain: float) -> bool:
+        """Whether a minimum that is no member would be taken if it were lower in energy by a gain."""
+        return self.has_place(minimum, minimum.energy - gain, self.kin_of(minimum))
+
+    def kin_of(self, minimum: Minimum) -> list[Minimum]:
+        """Members and rivals that compete with a minimum for one place."""
+        others = [*self.members, *self.rivals]
+        alike = similarities(minimum.fingerprint, [other.fingerprint for other in others]) > KIN
+        if minimum.geometry is not minimum.fingerprint:
+            geometries = [member.geometry for member in self.members]
+            alike[: len(geometries)] |= similarities(minimum.geometry, geometries) > SAME_GEOMETRY
+        return [others[index] for index in np.flatnonzero(alike)]
+
+    def has_place(self, minimum: Minimum, energy: float, kin: Sequence[Minimum]) -> bool:
+        """Whether a minimum of this kin would be taken if it had this energy."""
+        if any(other.energy <= energy for other in kin):
+            return False
+        others = [member for member in self.members if member not in kin]
+        if len(others) < self.capacity:
+            return True
+        among = sorted([*others, minimum], key=lambda m: energy if m is minimum else m.energy)
+        return self.dispensable(among) is not minimum
+
+    def would_lead(self, minimum: Minimum, gain: float) -> bool:
+        """Whether a minimum, lower in energy by a gain than it is, would be among the lowest LEADING."""
+        return len(self.members) < LEADING or minimum.energy - gain < self.members[LEADING - 1].energy
+
+    def dispensable(self, members: Sequence[Minimum]) -> Minimum:
+        """Of members in order of energy the highest that is not among the lowest of its motif; the highest of all if
+        each of them is.
+        """
         seen: Counter[str] = Counter()
         spare = []
-        for member in self.members:
+        for member in members:
             seen[member.motif] += 1
             if seen[member.motif] > NICHE:
                 spare.append(member)
-        return (spare or self.members)[-1]
+        return (spare or members)[-1]
 
     def draw(self, rng: np.random.Generator, count: int) -> list[Minimum]:
-        """Draw different members, the lower the likelier: fitness exp(-3 rho), rho from 0 for the lowest energy to 1
-        for the highest.
+        """Draw different members, the lower the likelier: fitness exp(-3 rho), rho from 0 for the lowest to 1 for the
+        highest, in energy or in rank.
         """
-        lowest, highest = self.members[0].energy, self.members[-1].energy
-        spread = max(highest - lowest, 1e-12)
-        return several_of(rng, self.members, count, [exp(-3.0 * (m.energy - lowest) / spread) for m in self.members])
+        if self.by_rank:
+            heights = [float(rank) for rank in range(len(self.members))]
+        else:
+            heights = [member.energy - self.lowest for member in self.members]
+        spread = max(heights[-1], 1e-12)
+        return several_of(rng, self.members, count, [exp(-3.0 * height / spread) for height in heights])

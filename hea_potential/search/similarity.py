@@ -36,3 +36,12 @@ def similarities(one: Fingerprint, others: list[Fingerprint]) -> Floats:
 def similarity(one: Fingerprint, other: Fingerprint) -> float:
     """C12 of two fingerprints."""
     return float(similarities(one, [other])[0])
+
+
+def without_elements(described: Fingerprint) -> Fingerprint:
+    """The fingerprint of the same cluster as if all its atoms were of one element, normalised to length 1."""
+    if len(described) == POINTS:
+        return described
+    summed = described.reshape(-1, POINTS).sum(axis=0)
+    length = float(np.linalg.norm(summed))
+    return summed / np.float32(length) if length > 0.0 else summed

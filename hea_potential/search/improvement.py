@@ -1,0 +1,119 @@
+"""What follows a new minimum of an alloy: moves that improve its ordering, as far as they are likely to be worth it.
+
+A new geometry comes with an ordering that was made for another one, so its energy says little of it. The moves that
+follow (`Move.follows`) are applied to it in their order, the cheapest first, and again from the first one after each
+gain. But they cost as much as several minimisations: so only minima are followed that the usual gain would bring into
+the population. What is usual is learnt from minima that the same start or move has made: a random ordering gains much,
+an inherited one little.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import inf
+
+from hea_potential.search.archive import Minimum
+from hea_potential.search.moves import Move
+from hea_potential.search.population import Population
+from hea_potential.search.tasks import Result, Task
+
+LEAST_GAIN = 1e-6  # of the energy's size: less is no gain
+FADING = 0.95  # weight of the past in what is usual
+
+
+@dataclass
+class Improvement:
+    """The lowest minimum so far of a chain that began with what `origin` made; `place` of the move that is next, and of
+    the one that gained last; the energy with which each place was first reached.
+    """
+
+    origin: str
+    lowest: Minimum
+    entered: bool
+    place: int = 0
+    gained_at: int | None = None
+    reached: dict[int, float] = field(default_factory=dict)
+
+
+@dataclass
+class Usual:
+    """A mean with the past fading; infinite before anything is known."""
+
+    weight: float = 0.0
+    total: float = 0.0
+
+    def enter(self, gain: float) -> None:
+        """Count one gain."""
+        self.weight = FADING * self.weight + 1.0
+        self.total = FADING * self.total + gain
+
+    @property
+    def value(self) -> float:
+        """What is to be expected."""
+        return self.total / self.weight if self.weight else inf
+
+
+class Improver:
+    """The minima that are being improved, and those that wait for it."""
+
+    def __init__(self, moves: Mapping[str, Move]) -> None:
+        self.names = [name for name, move in moves.items() if move.follows]
+        self.waiting: deque[Improvement] = deque()
+        self.under_way: dict[int, Improvement] = {}  # by the number of the task
+        self.usual: dict[tuple[str, int], Usual] = {}  # gain to the end, by what made the minimum and the place
+
+    def propose(self, number: int, population: Population) -> Task | None:
+        """The next task that follows a minimum; None if there is none."""
+        while self.waiting:
+            improvement = self.waiting.popleft()
+            if self.is_worth_it(improvement, population):
+                self.under_way[number] = improvement
+                lowest = improvement.lowest
+                improvement.reached.setdefault(improvement.place, lowest.energy)
+                return Task(number, self.names[improvement.place], (lowest.cluster,), (lowest.number,))
+            self.end(improvement)
+        return None
+
+    def absorb(self, result: Result, minimum: Minimum | None, is_new: bool, entered: bool) -> str | None:
+        """Learn from a result; returns the start or move whose minimum entered only by being improved, if it did."""
+        improvement = self.under_way.pop(result.number, None)
+        if improvement is None:
+            if minimum is not None and is_new and self.names:
+                self.waiting.append(Improvement(result.operator, minimum, entered))
+            return None
+        credited = improvement.origin if entered and not improvement.entered else None
+        improvement.entered |= entered
+        before = improvement.lowest.energy
+        if minimum is not None and minimum.energy < before - LEAST_GAIN * abs(before):
+            improvement.lowest = minimum
+            improvement.gained_at, improvement.place = improvement.place, 0
+            goes_on = is_new  # what is known was followed when it was new
+        else:
+            improvement.place += 1
+            # What gained last ended where it has nothing more to gain; the first is cheap enough to be asked again.
+            goes_on = improvement.place < len(self.names) and improvement.place != improvement.gained_at
+        if goes_on:
+            self.waiting.append(improvement)
+        else:
+            self.end(improvement)
+        return credited
+
+    def end(self, improvement: Improvement) -> None:
+        """Learn what was gained from each place on."""
+        for place, energy in improvement.reached.items():
+            self.usual_gain(improvement.origin, place).enter(energy - improvement.lowest.energy)
+
+    def is_worth_it(self, improvement: Improvement, population: Population) -> bool:
+        """Whether the usual gain would keep a minimum in the population or bring it there; for later, costlier moves,
+        whether it would be among the lowest.
+        """
+        lowest, gain = improvement.lowest, self.usual_gain(improvement.origin, improvement.place).value
+        if improvement.place > 0 and not population.would_lead(lowest, gain):
+            return False
+        return lowest in population.members or population.wants(lowest, gain)
+
+    def usual_gain(self, origin: str, place: int) -> Usual:
+        """What is gained on the average from a place on by minima of one origin."""
+        return self.usual.setdefault((origin, place), Usual())
