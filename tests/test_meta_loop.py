@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import sysconfig
+from contextlib import closing
 from pathlib import Path
 
 import ase.io
+import numpy as np
 import pytest
+from hea_training import hea6
 from hea_training.meta_loop import read_config, run_loop
-from hea_training.meta_loop.ledger import LoopFolderError
+from hea_training.meta_loop.ledger import Ledger, LoopFolderError
 from hea_training.meta_loop.plan import compositions_of, steps_of
-from hea_training.meta_loop.state import Watcher
+from hea_training.meta_loop.start_data import fair_part
+from hea_training.meta_loop.state import Loop, Watcher
 from small_loop import CONFIGURATION, hea_loop, ledger_of
 
 from hea_potential import HEACalculator
-from hea_potential.dataset import read_dataset
+from hea_potential.dataset import fixed_split, read_dataset
+from hea_potential.model_file import read_model_file
 
 ALL_KINDS = {"atom", "start.dimer", "start.cluster", *(f"loop{k}.{what}" for k in (1, 2) for what in ("found", "path"))}
 MPIRUN = str(Path(sysconfig.get_path("scripts")) / "mpirun")
@@ -139,3 +144,28 @@ def test_a_dry_run_shows_the_plan_with_costs_and_writes_nothing(folder: Path, tm
     seconds = {row[0]: float(row[-1]) for row in rows}
     assert len(seconds) == 6
     assert seconds.pop("together") == pytest.approx(sum(seconds.values()), rel=0.1)
+
+
+def test_what_a_model_was_taught_does_not_judge_it() -> None:
+    dataset = read_dataset(Path(hea6.__file__).with_name("hea6.h5"))
+    provenance = read_model_file("hea6").metadata["provenance"]
+    part = fair_part(dataset, provenance, 3, 500, np.random.default_rng(1))
+    own = dataset.split(provenance["split"]["seed"])
+    taught = set(dataset.name[own.train])
+    split = fixed_split(part, 3)
+    assert set(part.name[split.train]) <= taught
+    assert not (set(part.name[split.valid]) | set(part.name[split.test])) & taught
+    assert 500 <= len(split.train) <= 506
+    assert len(split.valid) + len(split.test) > 300
+
+
+def test_a_model_that_is_refused_leaves_its_data_to_the_next(folder: Path, tmp_path: Path) -> None:
+    config = read_config(folder / "loop.toml")
+    with closing(Ledger(tmp_path)) as ledger:
+        loop = Loop(config, tmp_path, steps_of(config), ledger)
+        begin, first, second = (step for step in loop.steps if step.kind == "refresh")
+        ledger.write(begin, 0.0, {"accepted": True, "model": "models/000.safetensors"})
+        assert loop.refreshes_since_accepted(first) == [first]
+        ledger.write(first, 0.0, {"accepted": False, "model": "models/001.safetensors"})
+        assert loop.refreshes_since_accepted(second) == [first, second]
+        assert loop.model == tmp_path / "models" / "000.safetensors"

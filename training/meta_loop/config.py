@@ -44,7 +44,8 @@ class Compositions:
 
 @dataclass(frozen=True)
 class Start:
-    """Where the loop begins: with the model file (or shipped name) `model` and its data set `data`, or from nothing.
+    """Where the loop begins: with the model file (or shipped name) `model` and its data set `data` ("hea6" for that of
+    hea6), of which at most `structures` (0: all) are trained on; or from nothing.
 
     From nothing the reference labels isolated atoms, `dimers` distances of every two elements, and for each number of
     elements from 1 on `clusters` random clusters, `relax` steps of whose relaxation it carries out: the beginnings and
@@ -53,6 +54,7 @@ class Start:
 
     model: str = ""
     data: str = ""
+    structures: int = 0
     dimers: int = 20
     clusters: int = 24
     relax: int = 20
@@ -126,8 +128,10 @@ class LoopConfig:
 
     @property
     def start_data(self) -> Path:
-        """The data set to begin with."""
-        return self.folder / self.start.data
+        """The data set to begin with: a path from the configuration's folder, or that of a shipped model."""
+        shipped = Path(__file__).parents[1] / self.start.data / f"{self.start.data}.h5"
+        beside = self.folder / self.start.data
+        return shipped if shipped.is_file() and not beside.is_file() else beside
 
     @property
     def n_elements(self) -> list[int]:

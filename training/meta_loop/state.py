@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,6 +70,13 @@ class Loop:
         lines = [self.ledger.lines.get(step.name) for step in self.steps if step.kind == "refresh"]
         accepted = [line["facts"]["model"] for line in lines if line and line["facts"]["accepted"]]
         return self.folder / accepted[-1] if accepted else None
+
+    def refreshes_since_accepted(self, step: Step) -> list[Step]:
+        """This refresh and those before it, back to the one after that whose model was accepted last."""
+        refreshes = [each for each in self.steps if each.kind == "refresh"]
+        last = refreshes.index(step)
+        refused = itertools.takewhile(lambda each: not self.facts(each)["accepted"], reversed(refreshes[:last]))
+        return [*refused, step]
 
     def seed(self, name: str) -> int:
         """A seed of its own for everything that has a name, whatever was done before."""

@@ -19,6 +19,7 @@ from hea_training.meta_loop.candidates import minima_of, path_frames
 from hea_training.meta_loop.plan import Step, compositions_of
 from hea_training.meta_loop.selection import select as choose
 from hea_training.meta_loop.start import start_structures
+from hea_training.meta_loop.start_data import fair_part
 from hea_training.meta_loop.state import Loop
 
 from hea_potential.complete_file import complete_file
@@ -26,6 +27,7 @@ from hea_potential.dataset import DataSet, fixed_split, read_dataset, write_data
 from hea_potential.described import describe
 from hea_potential.errors import HEAError
 from hea_potential.labels import FAILED, label_structures
+from hea_potential.model_file import read_model_file
 from hea_potential.search import search as run_search
 from hea_potential.search.composition import Composition
 from hea_potential.search.minimise import Limits
@@ -39,12 +41,14 @@ SELECTED, LABELS = "selected.extxyz", "labels.h5"
 
 
 def start(loop: Loop, step: Step) -> Facts:
-    """The data set to begin with: a copy of the one that is given, or labels of structures made from nothing."""
+    """The data set to begin with: of the one that is given, or labels of structures made from nothing."""
     config = loop.config
     if not config.from_nothing:
-        with complete_file(loop.data) as temporary:
-            shutil.copyfile(config.start_data, temporary)
-        dataset = read_dataset(loop.data)
+        given = read_dataset(config.start_data)
+        provenance = read_model_file(config.start_model).metadata.get("provenance", {})
+        rng = np.random.default_rng(loop.seed(step.name))
+        dataset = fair_part(given, provenance, config.seed, config.start.structures, rng)
+        write_dataset(loop.data, dataset)
         return {"structures": len(dataset), "labelled": 0, "failed": {}, "data_sha256": dataset.sha256()}
     sizes = sorted({whole.size for whole in compositions_of(loop.steps)})
     rng = np.random.default_rng(loop.seed(step.name))
@@ -211,7 +215,7 @@ def errors_of(labelled: DataSet, model: Path) -> Facts:
 
 
 def refresh(loop: Loop, step: Step) -> Facts:
-    """Train the model on the data set as it is now, with what is new in this step's compositions."""
+    """Train the model on the data set as it is now. New to it is what was labelled since a model was accepted last."""
     target = loop.target(step)
     target.parent.mkdir(exist_ok=True)
     if step.loop == 0 and not loop.config.from_nothing:
@@ -219,11 +223,11 @@ def refresh(loop: Loop, step: Step) -> Facts:
     from hea_training.meta_loop.refresh import refresh as refreshed
 
     dataset = read_dataset(loop.data)
-    prefix = f"{step.place.replace('/', '-')}-"
+    unlearned = tuple(f"{each.place.replace('/', '-')}-" for each in loop.refreshes_since_accepted(step))
     result = refreshed(
         dataset,
         fixed_split(dataset, loop.config.seed),
-        [name for name in dataset.name.tolist() if name.startswith(prefix)],
+        [name for name in dataset.name.tolist() if name.startswith(unlearned)],
         loop.model,
         loop.config.refresh,
         loop.folder_of(step) / "refresh",
