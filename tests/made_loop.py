@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.calculators.emt import EMT
+from ase.io import write
 from random_model import random_model, write_model
 
 from hea_potential.dataset import DataSet, Frame, empty_dataset, fixed_split, write_dataset
@@ -194,6 +195,7 @@ def explore(made: MadeLoop, loop: int, n: int, formula: str) -> None:
             chosen.append(named(atoms, name, f"loop{loop}.{kind}", f"{step}-{k:04d}"))
     made.write(f"{step}-select", "select", loop, n, formula, candidates=40, chosen=len(chosen),
                reasons={"low energy": 6, "far apart": len(chosen) - 6}, file=f"{place}/selected.extxyz")  # fmt: skip
+    write(made.folder / place / "selected.extxyz", chosen)
     names = made.label(chosen)
     new = made.dataset.select(np.isin(made.dataset.name.astype(str), names))
     made.write(f"{step}-label", "label", loop, n, formula, labelled=len(names), retried=1,

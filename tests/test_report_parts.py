@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import pytest
 from ase import Atoms
 from ase.cluster import Icosahedron
+from hea_training.meta_loop.calibration import calibration
 
 from hea_potential.report.calibration import roc_curve, typical_errors
 from hea_potential.report.chart import Chart, Panel, Picture, Series, line_colour, scale_of_loops
@@ -37,7 +38,8 @@ def test_a_sigma_that_orders_errors_finds_all_of_them() -> None:
     others, large, area = roc_curve(rng.random(20_000), rng.normal(size=20_000))
     assert (others[0], large[0], others[-1], large[-1]) == (0.0, 0.0, 1.0, 1.0)
     assert area == pytest.approx(0.5, abs=0.02)  # four standard errors of the area
-    assert math.isnan(roc_curve(np.arange(3.0), np.ones(3))[2])
+    sigma, errors = rng.random(57), rng.normal(size=57)
+    assert roc_curve(sigma, errors)[2] == pytest.approx(calibration(errors, sigma)["auc"], abs=1e-4)  # as in the ledger
 
 
 def test_typical_errors_of_a_calibrated_sigma_are_sigma() -> None:

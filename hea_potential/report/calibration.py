@@ -10,7 +10,9 @@ import numpy as np
 from hea_potential.report.chart import INK, MUTED, PARTS, Chart, Panel, Series
 from hea_potential.report.predictions import Floats, Predictions
 
-LARGE = 0.2  # the largest fifth of the errors are large
+LARGE = 0.1  # the largest tenth of the errors are large
+FEWEST = 20  # structures of a part, below which the numbers would say nothing
+SMALLEST = 3  # atoms: those alone have no error, and pairs of them go far up into the repulsion
 GROUPS = 8  # of equally many structures, by sigma
 EDGES = np.linspace(-4.0, 4.0, 33)
 
@@ -22,14 +24,11 @@ def z_scores(found: Predictions) -> Floats:
 
 def roc_curve(sigma: Floats, errors: Floats) -> tuple[Floats, Floats, float]:
     """How well sigma (n,) finds large |errors| (n,): shares of the others and of the large ones among the structures of
-    highest sigma, from none to all, and the area under the second over the first (0.5 is chance).
-
-    The area is NaN where no error is larger than another.
+    highest sigma, from none to all, and the area under the second over the first: 0.5 is chance. At least two
+    structures.
     """
-    size = np.abs(errors)
-    is_large = size > np.quantile(size, 1.0 - LARGE)
-    if not is_large.any():
-        return np.array([0.0, 1.0]), np.array([0.0, 1.0]), math.nan
+    is_large = np.zeros(len(errors), dtype=bool)
+    is_large[np.argsort(-np.abs(errors), kind="stable")[: math.ceil(LARGE * len(errors))]] = True
     order = np.argsort(-sigma, kind="stable")
     last_of_equals = np.append(np.diff(sigma[order]) != 0.0, True)
     found = np.append(0.0, np.cumsum(is_large[order])[last_of_equals] / is_large.sum())
@@ -47,14 +46,16 @@ def typical_errors(sigma: Floats, errors: Floats) -> tuple[Floats, Floats]:
 
 def calibration_chart(found: Mapping[str, Predictions]) -> Chart:
     """z-scores, sigma against error and ROC of parts that no model was trained on when it predicted them."""
-    parts = {name: each for name, each in found.items() if len(each.errors) > 1 and np.all(each.sigma > 0.0)}
+    parts = {name: each.only(each.sizes >= SMALLEST) for name, each in found.items()}
+    parts = {name: each for name, each in parts.items() if len(each.errors) >= FEWEST and np.all(each.sigma > 0.0)}
     return Chart(
         "calibration",
         "Is sigma the size of the error?",
         "Left: errors of energies over sigma (those beyond 4 at the edges), against the normal distribution "
         "(dashed). Middle: each structure, and root mean squares of groups of similar sigma; dashed, error = sigma. "
         f"Right: how many of the largest {LARGE:.0%} of errors are among the structures of highest sigma. test: the "
-        "present model on the test split; new: structures found in the loops, by the model that chose them.",
+        "present model on the test split; new: structures found in the loops, by the model that chose them. Only "
+        "structures of 3 and more atoms.",
         [[z_panel(parts), error_panel(parts), roc_panel(parts)]] if parts else [],
         row_height=330,
     )

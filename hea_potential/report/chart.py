@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -12,8 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 Style = Literal["line", "dashed", "points", "line and points", "bars"]
 Scale = Literal["linear", "log"]
 Range = tuple[float, float]
-
-FEW_DECADES = 1.8  # a logarithmic axis that spans less has ticks at 1, 2 and 5
 
 INK = "#1f2d3a"
 MUTED = "#5b6b79"
@@ -110,6 +109,13 @@ class Chart:
 def in_rows(panels: Sequence[Panel], columns: int) -> list[list[Panel]]:
     """Panels in rows of at most so many."""
     return [list(panels[start : start + columns]) for start in range(0, len(panels), columns)]
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Where a logarithmic axis has ticks: at powers of ten, and at 2 and 5 times these where it spans few of them."""
+    steps = (1.0, 2.0, 5.0) if high / low < 60.0 else (1.0,)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    return [step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high]
 
 
 def scale_of_loops(count: int) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hea_potential.complete_file import complete_file
-from hea_potential.report.chart import FEW_DECADES, INK, MUTED, RULE, Chart, Panel, Picture, Series
+from hea_potential.report.chart import INK, MUTED, RULE, Chart, Panel, Picture, Series, log_ticks
 
 WIDTH = 11.0  # inches
 PIXELS = 100.0  # of the web page in an inch here
@@ -71,14 +71,12 @@ def draw_panel(axes: Any, panel: Panel) -> None:
 
 
 def place_ticks(axis: Any) -> None:
-    """Write few numbers at a logarithmic axis: at 1, 2 and 5 where it spans few decades, else at these."""
-    from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+    """Write few numbers at a logarithmic axis."""
+    from matplotlib.ticker import NullLocator
 
-    low, high = axis.get_view_interval()
-    if high / low < 10.0**FEW_DECADES:
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        axis.set_major_formatter(FormatStrFormatter("%g"))
-    axis.set_minor_formatter(NullFormatter())
+    ticks = log_ticks(*axis.get_view_interval())
+    axis.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+    axis.set_minor_locator(NullLocator())
 
 
 def draw_series(axes: Any, series: Series, bottoms: dict[Any, float]) -> None:

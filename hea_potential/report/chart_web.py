@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hea_potential.report.chart import FEW_DECADES, INK, MUTED, RULE, Chart, Panel, Range, Scale, Series
+from hea_potential.report.chart import INK, MUTED, RULE, Chart, Panel, Range, Scale, Series, log_ticks
 from hea_potential.report.clusters import as_data_uri
 
 FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif"
@@ -120,8 +120,8 @@ def scaled(scale: Scale, limits: Range | None) -> dict[str, Any]:
     if not limits:
         return {"type": "log", "dtick": 1}
     low, high = map(log10, limits)
-    # "D2" is plotly's name for ticks at 1, 2 and 5 of every decade.
-    return {"type": "log", "dtick": 1 if high - low > FEW_DECADES else "D2", "range": [low, high]}
+    ticks = log_ticks(*limits)
+    return {"type": "log", "range": [low, high], "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
 
 
 def trace_of(series: Series, number: int, is_named_first: bool) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from ase import Atoms
 from ase.data import atomic_numbers, covalent_radii
 
-from hea_potential.report.chart import Chart
+from hea_potential.report.chart import Chart, Panel, Series
 from hea_potential.report.ladders import Gallery, Ranked, energy_grid, path_chart
 from hea_potential.report.loop_folder import LoopRun
 from hea_potential.report.page import View
@@ -26,6 +26,7 @@ from hea_potential.search.view import Shown
 
 LOWEST = 5  # clusters of a composition that its radial densities are of
 MOST_SHOWN = 40  # compositions in the 3-D view
+LINES = ("#2e6fa7", "#d2691e", "#4caf50", "#8e5ea2", "#c2344d", "#3aa6a0", "#a68a2c", "#7b8997", "#e377b2", "#1f2d3a")
 WORST = 6  # clusters in the 3-D view for their errors
 
 
@@ -157,13 +158,33 @@ class FoundClusters:
         known = [row for rows in self.rows.values() for row in rows if row in self.energy]
         worst = sorted(known, key=lambda row: -abs(self.error(row)))[:WORST]
         vaguest = sorted((row for row in known if self.sigma[row] > 0.0), key=lambda row: -self.sigma[row])[:WORST]
-        chosen = [*lowest, *((row, "largest error") for row in worst), *((row, "largest sigma") for row in vaguest)]
+        reasons: dict[int, list[str]] = {}
+        for row, why in [*lowest, *((row, "large error") for row in worst), *((row, "large sigma") for row in vaguest)]:
+            reasons.setdefault(row, []).append(why)
         return View(
             "Chosen clusters",
             ("structure", "why", "energy, eV", "predicted, eV", "sigma, eV", "shells, core@surface"),
-            [shown(self.atoms(row), self.words(row, why)) for row, why in chosen],
+            [shown(self.atoms(row), self.words(row, ", ".join(why))) for row, why in reasons.items()],
             "The lowest labelled structure of each composition, and those on which the present model errs most or of "
             "which it knows least. Drag to turn.",
+        )
+
+    def discovery(self) -> Chart:
+        """How the lowest labelled energy of each composition fell with the number of its labels."""
+        most = sorted(self.rows, key=lambda formula: -len(self.rows[formula]))[: len(LINES)]
+        series = []
+        for formula, colour in zip(sorted(most), LINES, strict=False):
+            energies = self.dataset.energy[sorted(self.rows[formula])]  # in the order in which they were labelled
+            gaps = 1000.0 * (np.minimum.accumulate(energies) - energies.min()) / len(self.atoms(self.rows[formula][0]))
+            series.append(Series(np.arange(1, len(gaps) + 1), gaps, colour, formula, size=4.0))
+        label = "lowest so far above the lowest of all, meV/atom"
+        return Chart(
+            "discovery",
+            "How the lowest labelled energy fell",
+            "Lowest labelled energy of a composition over the number of its labels in the loops, for "
+            f"{len(most)} of {len(self.rows)} compositions, those with most labels.",
+            [[Panel("", "labels of the composition", label, series)]],
+            row_height=300,
         )
 
     def error(self, row: int) -> float:

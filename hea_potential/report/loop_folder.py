@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ase.io
 import numpy as np
 
 from hea_potential.dataset import DataSet, fixed_split, read_dataset
@@ -19,7 +19,6 @@ from hea_potential.split import Split
 __all__ = ["IDENTITY", "LoopRun", "Step", "read_loop"]
 
 IDENTITY, LEDGER, DATA, MODELS = "loop.json", "ledger.jsonl", "data.h5", "models"
-NAMED = re.compile(r"L(?P<loop>\d+)-n(?P<n_elements>\d+)-(?P<composition>[A-Za-z0-9]+)-\d+(\.\d+)?")
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,17 @@ class Step:
     seconds: float
     facts: dict[str, Any]
 
+    @property
+    def place(self) -> str:
+        """What the steps of one search, its choice and its labels have in common: their name without the kind."""
+        return self.step.rpartition("-")[0]
+
 
 @dataclass(frozen=True)
 class LoopRun:
     """A meta loop: its identity, its finished steps in order, its data set and split, and the searches by their steps.
 
+    `chosen_at` has, by the names of structures that were chosen to be labelled, the place of the step that chose them.
     `remarks` say what is missing or damaged, in words.
     """
 
@@ -48,6 +53,7 @@ class LoopRun:
     dataset: DataSet | None
     split: Split | None
     searches: dict[str, SearchRun]
+    chosen_at: dict[str, str]
     remarks: list[str]
 
     @property
@@ -63,6 +69,12 @@ class LoopRun:
     def loops(self) -> list[int]:
         """Numbers of the meta loops in which a step is finished, from 1."""
         return sorted({step.loop for step in self.steps if step.loop > 0})
+
+    def place_of(self, structure: str) -> str | None:
+        """The place of the step that chose a structure, by its name in the data set; frames of its relaxation have a
+        number behind a dot. None for those of the beginning.
+        """
+        return self.chosen_at.get(structure.partition(".")[0])
 
     def model_path(self, number: int) -> Path:
         """The file of a model by its number."""
@@ -108,17 +120,25 @@ def read_loop(folder: Path) -> LoopRun:
     split = None if dataset is None else fixed_split(dataset, int(identity["seed"]))
     searches = {}
     for step in steps:
-        if step.kind == "search":
+        if step.kind == "search" and "error" not in step.facts:
             try:
-                searches[step.step] = read_search(folder / str(step.facts.get("folder", folder_of(step))))
+                searches[step.step] = read_search(folder / str(step.facts.get("folder")))
             except RunFolderError as error:
                 remarks.append(f"The search of step {step.step} is left out: {error}")
-    return LoopRun(folder, identity, steps, dataset, split, searches, remarks)
+    chosen_at = {}
+    for step in steps:
+        if step.kind == "select":
+            try:
+                chosen_at.update(dict.fromkeys(names_in(folder / str(step.facts["file"])), step.place))
+            except (OSError, KeyError, ValueError) as error:
+                remarks.append(f"What step {step.step} chose is not known: {type(error).__name__}: {error}")
+    return LoopRun(folder, identity, steps, dataset, split, searches, chosen_at, remarks)
 
 
-def folder_of(step: Step) -> str:
-    """Where the search of a step lies."""
-    return f"L{step.loop}/n{step.n_elements}/{step.composition}/search"
+def names_in(path: Path) -> list[str]:
+    """The names of the structures in a file; an empty file has none."""
+    frames = ase.io.read(path, ":") if path.stat().st_size else []
+    return [str(atoms.info["name"]) for atoms in frames]
 
 
 def read_identity(path: Path) -> dict[str, Any]:

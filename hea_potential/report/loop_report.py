@@ -46,7 +46,7 @@ def loop_report(folder: Path, progress: Progress) -> Report:
         Section("Run it again", reproduction_parts(run, structures, predictions)),
     ]
     return Report(
-        f"Meta loop {run.identity.get('config', {}).get('name', '')}".strip(),
+        f"Meta loop: {run.identity.get('config', {}).get('name', run.folder.resolve().name)}",
         subtitle(run),
         key_figures(run, predictions, unseen),
         remarks,
@@ -78,7 +78,8 @@ def cluster_parts(run: LoopRun, predictions: Mapping[str, Predictions]) -> list[
     clusters = FoundClusters(run, predictions)
     if not clusters.rows:
         return []
-    return [clusters.view(), clusters.paths(), clusters.grid(), clusters.radial(), clusters.depths()]
+    inside: list[Part] = [clusters.radial(), clusters.depths()]
+    return [clusters.view(), clusters.paths(), clusters.grid(), *inside, clusters.discovery()]
 
 
 def subtitle(run: LoopRun) -> str:

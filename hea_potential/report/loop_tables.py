@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from hea_potential.dataset import DataSet
 from hea_potential.report.cost_charts import natural, origin_of
 from hea_potential.report.error_charts import errors_of_new
-from hea_potential.report.loop_folder import NAMED, LoopRun, Step, number_of
+from hea_potential.report.loop_folder import LoopRun, Step, number_of
 from hea_potential.report.predictions import Predictions
 from hea_potential.report.table import Column, Table, Value
 
@@ -111,8 +110,8 @@ def model_table(run: LoopRun) -> Table:
         )
     columns = [Column("model"), Column("step"), Column("accepted")]
     for part in ("valid", "test"):
-        for symbol, unit in (("E", "eV a cluster"), ("F", "eV/Å")):
-            columns += [Column(f"{symbol} MAE, {part}, before", unit), Column("after", unit)]
+        for symbol, unit in (("E", "eV"), ("F", "eV/Å")):
+            columns += [Column(f"{symbol} {part}, before", unit), Column(f"{symbol} {part}, after", unit)]
     columns += [
         Column("z std", digits=2),
         Column("AUC", digits=2),
@@ -122,8 +121,9 @@ def model_table(run: LoopRun) -> Table:
     ]
     columns += [Column("time", "min", 1), Column("reason"), Column("sha256")]
     caption = (
-        "before: the model that was there, after: the one trained from it. z std: standard deviation of errors over "
-        "sigma on structures never trained on; AUC: how well sigma finds large errors, 0.5 is chance."
+        "Mean absolute errors of energies (a cluster) and components of forces; before: the model that was there, "
+        "after: the one trained from it. z std: standard deviation of errors over sigma on structures never trained "
+        "on; AUC: how well sigma finds large errors, 0.5 is chance."
     )
     return Table("Models", columns, rows, caption)
 
@@ -131,11 +131,11 @@ def model_table(run: LoopRun) -> Table:
 def search_table(run: LoopRun) -> Table:
     """What was searched, with what result."""
     rows: list[list[Value]] = []
-    lowest = lowest_labels(run.dataset)
+    lowest = lowest_labels(run)
     for step in run.of_kind("search"):
         search, facts = run.searches.get(step.step), step.facts
         best = search.best if search else None
-        label = lowest.get((step.loop, step.composition))
+        label = lowest.get(step.place)
         rows.append(
             [
                 step.loop,
@@ -186,15 +186,14 @@ def words_of(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
 
 
-def lowest_labels(dataset: DataSet | None) -> dict[tuple[int, str | None], tuple[float, int]]:
-    """Lowest labelled energy and number of labels of what each search led to, by loop and composition."""
-    found: dict[tuple[int, str | None], tuple[float, int]] = {}
-    if dataset is None:
+def lowest_labels(run: LoopRun) -> dict[str, tuple[float, int]]:
+    """Lowest labelled energy and number of labels of what each search led to, by the place of its step."""
+    found: dict[str, tuple[float, int]] = {}
+    if run.dataset is None:
         return found
-    for name, energy in zip(dataset.name.tolist(), dataset.energy.tolist(), strict=True):
-        named = NAMED.fullmatch(name)
-        if named:
-            place = int(named["loop"]), named["composition"]
+    for name, energy in zip(run.dataset.name.tolist(), run.dataset.energy.tolist(), strict=True):
+        place = run.place_of(name)
+        if place is not None:
             before, count = found.get(place, (np.inf, 0))
             found[place] = min(before, energy), count + 1
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +56,14 @@ class Predictions:
         """Mean absolute error of the force components of each structure (n,), eV/A."""
         firsts = np.concatenate([[0], np.cumsum(self.sizes)[:-1]])
         return np.add.reduceat(np.abs(self.forces - self.labelled_forces).mean(axis=1), firsts) / self.sizes
+
+    def only(self, chosen: NDArray[np.bool_]) -> Predictions:
+        """Those of the chosen structures (n,)."""
+        of_atoms = np.repeat(chosen, self.sizes)
+        is_force = {"labelled_forces", "forces"}
+        return Predictions(
+            *(getattr(self, each.name)[of_atoms if each.name in is_force else chosen] for each in fields(self))
+        )
 
     def binding(self, energy: Floats) -> Floats:
         """Energies (n,) against isolated atoms, eV/atom."""

@@ -74,10 +74,11 @@ def table_html(table: Table) -> str:
     )
     caption = f"<p class=caption>{escape(table.caption)}</p>" if table.caption else ""
     opened = " open" if table.open else ""
+    count = "1 row" if len(table.rows) == 1 else f"{len(table.rows):,} rows"
     return (
-        f"<details class=table{opened}><summary>{escape(table.title)} <small>{len(table.rows):,} rows</small></summary>"
-        f"{caption}<div class=scroll><table class=sortable><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
-        "</div></details>"
+        f"<details class=table{opened}><summary>{escape(table.title)} <small>{count}</small></summary>{caption}"
+        f"<div class=scroll><table class=sortable><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+        "</details>"
     )
 
 
