@@ -171,6 +171,21 @@ def test_features_add_up_by_element() -> None:
     assert "forces" not in got
 
 
+def test_another_last_layer_is_another_model() -> None:
+    rng = np.random.default_rng(8)
+    tensors, document = random_model(rng, elements=ELEMENTS)
+    structure = Structure(rng, 8, 4)
+    weights = rng.normal(size=tensors["head.out"].shape)
+    given = potential_of((tensors, document)).evaluate(
+        **arrays(structure, 5.0), kappa=0.5, last_layer=weights.ravel(), atom_virial=True
+    )
+    made = potential_of(({**tensors, "head.out": weights}, document)).evaluate(
+        **arrays(structure, 5.0), kappa=0.5, atom_virial=True
+    )
+    for name, value in made.items():
+        np.testing.assert_array_equal(given[name], value)
+
+
 def test_models_are_read_from_paths_and_bytes(tmp_path: Path) -> None:
     model = random_model(np.random.default_rng(9), elements=ELEMENTS)
     path = write_model(tmp_path / "model.safetensors", *model)
@@ -198,6 +213,7 @@ def test_bad_arguments_are_named(tmp_path: Path) -> None:
         ({"types": good["types"] + 9}, "atom 0 has the type"),
         ({"kappa": 1.0}, "the model has no uncertainty"),
         ({"owner": [0]}, "owner has 1 members"),
+        ({"last_layer": np.zeros(3)}, "last_layer has 3 rows"),
     ]
     for change, words in bad:
         with pytest.raises(ValueError, match=words):

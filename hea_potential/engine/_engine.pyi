@@ -56,6 +56,7 @@ class Potential:
         beyond: bool = False,
         time_passes: bool = False,
         owner: Sequence[int] | None = None,
+        last_layer: NDArray[np.float64] | None = None,
     ) -> dict[str, Any]: ...
     def seconds_by_pass(self) -> list[tuple[str, float]]: ...
 

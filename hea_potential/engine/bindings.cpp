@@ -103,8 +103,8 @@ hea::Configuration configuration_of(const Given<int, -1> &types, const Given<std
 
 nb::dict evaluate(hea::Potential &potential, Given<int, -1> types, Given<std::int64_t, -1> first,
                   Given<int, -1> neighbour, Given<double, -1, 3> vectors, double kappa, bool sigma, bool forces,
-                  bool atom_virial, bool features, bool beyond, bool time_passes,
-                  std::optional<std::vector<int>> owner) {
+                  bool atom_virial, bool features, bool beyond, bool time_passes, std::optional<std::vector<int>> owner,
+                  std::optional<Given<double, -1>> last_layer) {
   const hea::Configuration configuration = configuration_of(types, first, neighbour, vectors);
   const std::size_t n_all = types.size(), n_owned = first.size() - 1;
   std::optional<hea::OwnerExchange> exchange;
@@ -117,6 +117,10 @@ nb::dict evaluate(hea::Potential &potential, Given<int, -1> types, Given<std::in
   options.kappa = kappa;
   options.want_sigma = sigma;
   options.time_passes = time_passes;
+  if (last_layer) {
+    check_length("last_layer", last_layer->size(), static_cast<std::size_t>(potential.n_features_total()));
+    options.last_layer = last_layer->data();
+  }
 
   std::vector<double> atom_energy(n_all), force, virial, virials, f;
   std::vector<std::int64_t> beyond_training;
@@ -236,7 +240,7 @@ NB_MODULE(_engine, m) {
       .def_prop_ro("cutoff", &hea::Potential::cutoff)
       .def("evaluate", &evaluate, "types"_a, "first"_a, "neighbour"_a, "vectors"_a, nb::kw_only(), "kappa"_a = 0.0,
            "sigma"_a = false, "forces"_a = true, "atom_virial"_a = false, "features"_a = false, "beyond"_a = false,
-           "time_passes"_a = false, "owner"_a = nb::none())
+           "time_passes"_a = false, "owner"_a = nb::none(), "last_layer"_a = nb::none())
       .def("seconds_by_pass", &hea::Potential::seconds_by_pass,
            "Processor seconds by pass of the last call with time_passes.");
 

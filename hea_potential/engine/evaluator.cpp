@@ -60,8 +60,8 @@ void Evaluator<T>::evaluate(const Configuration &configuration, const std::vecto
   if (gated) spread_gates();
   stopwatch_.lap("gates");
   interactions_forward(exchange);
-  heads_forward(result);
-  std::vector<double> out;
+  std::vector<double> out = last_layer(options);
+  heads_forward(out, result);
   result.sigma = uncertainty(options, exchange, result, out);
   heads_backward(out);
   stopwatch_.lap("heads");
@@ -227,8 +227,21 @@ void Evaluator<T>::adapter_forward(int l, const Segment &segment, const T *q, in
                     x_.data() + offset(first, f), f);
 }
 
+// Last-layer weights by species.
 template<typename T>
-void Evaluator<T>::heads_forward(Result &result) {
+std::vector<double> Evaluator<T>::last_layer(const Options &options) const {
+  const auto d = static_cast<std::size_t>(weights_.n_hidden);
+  std::vector<double> out;
+  for (std::size_t s = 0; s < used_.size(); ++s) {
+    const double *given = options.last_layer != nullptr ? options.last_layer + static_cast<std::size_t>(used_[s]) * d
+                                                        : weights_.heads[s].out.data();
+    out.insert(out.end(), given, given + d);
+  }
+  return out;
+}
+
+template<typename T>
+void Evaluator<T>::heads_forward(const std::vector<double> &out, Result &result) {
   const int f = weights_.widths.features, d = weights_.n_hidden, dp = padded(d);
   head_slope_.resize(offset(static_cast<int>(order_.size()), dp));
   features_.assign(offset(model_.n_elements(), d), 0.0);
@@ -244,6 +257,7 @@ void Evaluator<T>::heads_forward(Result &result) {
       (weights_.silu ? kernels_.silu_and_slope : kernels_.ssp_and_slope)(
           n_values, hidden, value, head_slope_.data() + offset(segment.begin, dp));
       const T *isolated = isolated_.data() + offset(segment.species, dp);
+      const double *weight = out.data() + offset(segment.species, d);
       double *sums = features_.data() + offset(used_[species], d);
       for (int k = 0; k < n; ++k) {
         double energy = head.e0;
@@ -251,7 +265,7 @@ void Evaluator<T>::heads_forward(Result &result) {
           const double feature = static_cast<double>(value[offset(k, dp) + static_cast<std::size_t>(p)]) -
                                  static_cast<double>(isolated[p]);
           sums[p] += feature;
-          energy += head.out[static_cast<std::size_t>(p)] * feature;
+          energy += weight[p] * feature;
         }
         result.energy += energy;
         const auto atom = static_cast<std::size_t>(order_[static_cast<std::size_t>(segment.begin + k)]);
@@ -261,7 +275,8 @@ void Evaluator<T>::heads_forward(Result &result) {
   }
 }
 
-// sigma of the whole system if it is asked for; out = last-layer weights by species of E - kappa sigma.
+// sigma of the whole system if it is asked for; takes out, the last-layer weights by species, from those of E to those
+// of E - kappa sigma.
 template<typename T>
 double Evaluator<T>::uncertainty(const Options &options, Exchange *exchange, Result &result, std::vector<double> &out) {
   const auto d = static_cast<std::size_t>(weights_.n_hidden);
@@ -280,7 +295,7 @@ double Evaluator<T>::uncertainty(const Options &options, Exchange *exchange, Res
   }
   for (std::size_t s = 0; s < used_.size(); ++s) {
     for (std::size_t p = 0; p < d; ++p) {
-      out.push_back(weights_.heads[s].out[p] - options.kappa * gradient[static_cast<std::size_t>(used_[s]) * d + p]);
+      out[s * d + p] -= options.kappa * gradient[static_cast<std::size_t>(used_[s]) * d + p];
     }
   }
   return sigma;

@@ -48,8 +48,9 @@ class Evaluator {
   void update_backward(int layer, int begin, int end);
   void adapter_forward(int layer, const Segment &segment, const T *q, int first);
   void adapter_backward(int layer, const Segment &segment, T *q_gradient, int first);
-  void heads_forward(Result &result);
+  void heads_forward(const std::vector<double> &out, Result &result);
   void heads_backward(const std::vector<double> &out);
+  std::vector<double> last_layer(const Options &options) const;
   double uncertainty(const Options &options, Exchange *exchange, Result &result, std::vector<double> &out);
 
   const Kernels<T> &kernels_;

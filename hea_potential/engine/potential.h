@@ -54,6 +54,9 @@ struct Result {
 
 struct Options {
   double kappa = 0.0;  // forces and virials are those of E - kappa sigma
+  // [S * D], instead of the model's own (null). Energies and forces are linear in it, so that unit vectors give the
+  // derivatives that a fit of the last layer needs.
+  const double *last_layer = nullptr;
   bool want_sigma = false;
   bool time_passes = false;  // for Potential::seconds_by_pass
 };

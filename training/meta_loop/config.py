@@ -9,6 +9,7 @@ from typing import Any
 
 from ase.data import chemical_symbols
 from hea_training.architecture import Architecture
+from hea_training.meta_loop.mode_settings import GofeeSettings, LeaSettings
 from hea_training.meta_loop.refresh_settings import RefreshSettings
 from hea_training.meta_loop.selection import SelectionSettings
 from hea_training.toml_tables import document_of, section, table
@@ -46,6 +47,7 @@ class Compositions:
 class Start:
     """Where the loop begins: with the model file (or shipped name) `model` and its data set `data` ("hea6" for that of
     hea6), of which at most `structures` (0: all) are trained on; or from nothing.
+    The mode gofee may begin with a model of another reference, without `data`: then isolated atoms are labelled.
 
     From nothing the reference labels isolated atoms, `dimers` distances of every two elements, and for each number of
     elements from 1 on `clusters` random clusters, `relax` steps of whose relaxation it carries out: the beginnings and
@@ -113,6 +115,8 @@ class LoopConfig:
     label: Labels = field(default_factory=Labels)
     architecture: Architecture = field(default_factory=lambda: Architecture(()))
     refresh: RefreshSettings = field(default_factory=RefreshSettings)
+    gofee: GofeeSettings = field(default_factory=GofeeSettings)
+    lea: LeaSettings = field(default_factory=LeaSettings)
     folder: Path = Path()
 
     @property
@@ -149,6 +153,8 @@ TABLES: Mapping[str, type] = {
     "label": Labels,
     "architecture": Architecture,
     "refresh": RefreshSettings,
+    "gofee": GofeeSettings,
+    "lea": LeaSettings,
 }
 
 
@@ -217,7 +223,12 @@ def out_of_range(config: LoopConfig) -> list[str]:
     ]
     require(len(config.search.starts) > 0, f"search.starts must name at least one of {', '.join(STARTS)}")
     require(config.search.method in ("ga", "bh"), f"search.method must be ga or bh, got {config.search.method!r}")
-    require(bool(config.start.model) == bool(config.start.data), "start.model and start.data must be given together")
+    model, data = bool(config.start.model), bool(config.start.data)
+    require(model or not data, "start.data needs the start.model that was trained on it")
+    require(
+        data or not model or config.mode == "gofee",
+        "start.model needs the start.data that it was trained on; only the mode gofee learns from labels alone",
+    )
     least = {"minimisations": 1, "calls": 1, "dimers": 4}
     for part in ("compositions", "start", "search", "label"):
         for each in fields(getattr(config, part)):
@@ -231,6 +242,8 @@ def out_of_range(config: LoopConfig) -> list[str]:
     require(config.search.minima + config.search.path > 0, "search.minima and search.path leave nothing to choose from")
     wrong += config.architecture.out_of_range("architecture.")
     wrong += config.refresh.out_of_range("refresh.")
+    wrong += config.gofee.out_of_range("gofee.")
+    wrong += config.lea.out_of_range("lea.")
     return wrong
 
 
@@ -302,12 +315,15 @@ def unfit_start(config: LoopConfig) -> list[str]:
             start_dataset(config.start_data, config.reference, {})
         except HEAError as error:
             wrong.append(f"start.data: {error}")
-    else:
+    elif config.start.data:
         wrong.append(f"start.data: there is no file {config.start_data}")
     try:
         model = read_model_file(config.start_model)
     except HEAError as error:
         return [*wrong, f"start.model: {error}"]
-    if list(model.elements) != config.elements:
+    if not config.start.data:
+        if absent := [symbol for symbol in config.elements if symbol not in model.elements]:
+            wrong.append(f"start.model: {config.start.model} does not have {', '.join(absent)}")
+    elif list(model.elements) != config.elements:
         wrong.append(f"start.model: {config.start.model} is of {list(model.elements)}; elements must be the same")
     return wrong

@@ -53,13 +53,16 @@ class Forecast:
         if step.kind == "start":
             return self.start()
         if step.kind == "search":
-            calls = float(self.config.search.minimisations * CALLS)
-            seconds = calls * size * SECONDS_A_CALL + self.config.search.minimisations * SECONDS_A_TASK
+            part = self.config.gofee if step.turn else self.config.search
+            calls = float(part.minimisations * CALLS)
+            seconds = calls * size * SECONDS_A_CALL + part.minimisations * SECONDS_A_TASK
             return calls, "force calls", seconds
         if step.kind == "select":
             return float(self.config.search.minima + self.config.search.path), "candidates", 0.5
         if step.kind == "label":
             quota, relax = self.config.select.quota, self.config.label.relax
+            if step.turn:
+                quota, relax = self.config.gofee.labels, 0
             return self.labels(quota * (1 + relax), quota * len(labelled_steps(relax)), size)
         if step.loop == 0 and not self.config.from_nothing:
             return 0.0, "atoms", 0.0
@@ -69,11 +72,13 @@ class Forecast:
     def start(self) -> tuple[float, str, float | None]:
         """What the data set begins with."""
         config = self.config
-        if not config.from_nothing:
+        kinds = len(config.elements)
+        if config.start.data:
             dataset = read_dataset(config.start_data)
             self.structures, self.atoms = len(dataset), float(dataset.sizes.sum())
             return 0.0, "calculations", 0.0
-        kinds = len(config.elements)
+        if not config.from_nothing:
+            return self.labels(kinds, kinds, 1)
         few = kinds + config.start.dimers * kinds * (kinds + 1) // 2
         relaxed = max(config.n_elements) * config.start.clusters
         self.structures, self.atoms = float(few), 2.0 * few

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import comb
 
@@ -16,23 +16,27 @@ from hea_potential.search.ratios import all_ratios
 __all__ = ["Step", "compositions_of", "steps_of"]
 
 # What is done for each composition, by mode.
-OF_A_COMPOSITION: Mapping[str, tuple[str, ...]] = {"plain": ("search", "select", "label")}
+OF_A_COMPOSITION = ("search", "select", "label")
 
 
 @dataclass(frozen=True)
 class Step:
     """One step: `kind` is start, search, select, label or refresh; loop 0 is the beginning. A refresh belongs to all
-    compositions of its number of elements (None: to the beginning).
+    compositions of its number of elements (None: to the beginning). In the mode gofee a composition is searched several
+    times in each loop: `turn` counts them from 1.
     """
 
     kind: str
     loop: int = 0
     n_elements: int | None = None
     composition: str | None = None
+    turn: int | None = None
 
     @property
     def name(self) -> str:
-        """What the ledger calls it: `start`, `start-refresh`, `L1-n2-Cu7Ni6-search`, `L1-n2-refresh`."""
+        """What the ledger calls it: `start`, `start-refresh`, `L1-n2-Cu7Ni6-search`, `L1-n2-Cu7Ni6-t003-search`,
+        `L1-n2-refresh`.
+        """
         if self.kind == "start":
             return "start"
         return f"{self.place.replace('/', '-')}-{self.kind}"
@@ -41,7 +45,8 @@ class Step:
     def place(self) -> str:
         """Where its files lie in the run's folder: `start`, `L1/n2/Cu7Ni6`, `L1/n2`."""
         parts = ["start"] if self.loop == 0 else [f"L{self.loop}", f"n{self.n_elements}"]
-        return "/".join(parts + ([self.composition] if self.composition else []))
+        parts += [self.composition] if self.composition else []
+        return "/".join(parts + ([f"t{self.turn:03d}"] if self.turn else []))
 
 
 def steps_of(config: LoopConfig) -> list[Step]:
@@ -51,8 +56,8 @@ def steps_of(config: LoopConfig) -> list[Step]:
     for loop in range(1, config.loops + 1):
         for n in config.n_elements:
             for composition in next(drawn[n]):
-                kinds = OF_A_COMPOSITION[config.mode]
-                steps += [Step(kind, loop, n, composition.formula) for kind in kinds]
+                turns = range(1, config.gofee.steps + 1) if config.mode == "gofee" else [None]
+                steps += [Step(kind, loop, n, composition.formula, turn) for turn in turns for kind in OF_A_COMPOSITION]
             steps.append(Step("refresh", loop, n))
     return steps
 

@@ -52,14 +52,15 @@ def run_loop(config: LoopConfig, out: Path, watcher: Watcher | None = None) -> P
 
 def carry_out(loop: Loop) -> None:
     """Do all steps that the ledger does not have."""
-    from hea_training.meta_loop.steps import STEPS
+    from hea_training.meta_loop.modes import STEPS_OF_MODE
 
+    steps_of_mode = STEPS_OF_MODE[loop.config.mode]
     for number, step in enumerate(loop.steps, start=1):
         line = loop.ledger.lines.get(step.name)
         if line is None:
             loop.watcher.begins(step, number, len(loop.steps))
             began = time.monotonic()
-            facts = STEPS[step.kind](loop, step)
+            facts = steps_of_mode[step.kind](loop, step)
             line = loop.ledger.write(step, time.monotonic() - began, facts)
         loop.watcher.ends(line)
 
@@ -68,7 +69,8 @@ def identity_of(config: LoopConfig) -> dict[str, Any]:
     """What makes a run what it is, as JSON holds it: configuration, reference, versions, what it begins with."""
     resolved = asdict(config)
     resolved.pop("folder")
-    files = {} if config.from_nothing else {"model": config.start_model, "data": config.start_data}
+    files = {} if config.from_nothing else {"model": config.start_model}
+    files |= {"data": config.start_data} if config.start.data else {}
     identity = {
         "format": FORMAT,
         "version": VERSION,

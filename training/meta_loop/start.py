@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hea_potential.search.composition import Composition
 from hea_potential.search.starts import random_packing
 
-__all__ = ["start_structures"]
+__all__ = ["lone_atoms", "start_structures"]
 
 SHORTEST = 0.7  # of the sum of two covalent radii, the distance of a pair's nearest atoms: below, ZBL alone repels
 LONGEST = 2.0
@@ -27,7 +27,7 @@ def start_structures(
     Clusters have 1 to `most_elements` of the elements and one of the `sizes`. No two atoms of a cluster are nearer
     than 0.8 of the sum of their covalent radii, so that labels begin where the repulsion of ZBL ends.
     """
-    structures = [named(Atoms([symbol]), f"start-{symbol}", "atom", settings) for symbol in elements]
+    structures = lone_atoms(elements)
     for number, first in enumerate(elements):
         for second in elements[number:]:
             for k, atoms in enumerate(dimers(first, second, settings.dimers)):
@@ -39,11 +39,15 @@ def start_structures(
     return structures
 
 
+def lone_atoms(elements: Sequence[str]) -> list[Atoms]:
+    """An isolated atom of every element."""
+    infos = [{"name": f"start-{symbol}", "kind": "atom", "group": f"start-{symbol}", "relax": 0} for symbol in elements]
+    return [Atoms([symbol], info=info) for symbol, info in zip(elements, infos, strict=True)]
+
+
 def named(atoms: Atoms, name: str, kind: str, settings: Start, relax: int = 0) -> Atoms:
     """The structure with what labelling needs to know; each is a family of its own."""
-    atoms.info = {"name": name, "kind": kind, "group": name, "relax": relax}
-    if kind != "atom":
-        atoms.info["max_force"] = settings.max_force
+    atoms.info = {"name": name, "kind": kind, "group": name, "relax": relax, "max_force": settings.max_force}
     return atoms
 
 

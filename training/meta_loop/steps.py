@@ -17,8 +17,9 @@ import numpy as np
 from ase import Atoms
 from hea_training.meta_loop.candidates import minima_of, path_frames
 from hea_training.meta_loop.plan import Step, compositions_of
+from hea_training.meta_loop.restricted import for_reference, restricted
 from hea_training.meta_loop.selection import select as choose
-from hea_training.meta_loop.start import start_structures
+from hea_training.meta_loop.start import lone_atoms, start_structures
 from hea_training.meta_loop.start_data import fair_part
 from hea_training.meta_loop.state import Loop
 
@@ -27,14 +28,15 @@ from hea_potential.dataset import DataSet, fixed_split, read_dataset, write_data
 from hea_potential.described import describe
 from hea_potential.errors import HEAError
 from hea_potential.labels import FAILED, label_structures
-from hea_potential.model_file import read_model_file
+from hea_potential.model_file import read_model_file, write_model_file
 from hea_potential.search import search as run_search
 from hea_potential.search.composition import Composition
 from hea_potential.search.minimise import Limits
 from hea_potential.search.pair import PairError
+from hea_potential.search.starts import STARTS, Start
 from hea_potential.search.state import Run
 
-__all__ = ["STEPS"]
+__all__ = ["STEPS", "labelled", "searched", "written"]
 
 Facts = dict[str, Any]
 SELECTED, LABELS = "selected.extxyz", "labels.h5"
@@ -43,23 +45,26 @@ SELECTED, LABELS = "selected.extxyz", "labels.h5"
 def start(loop: Loop, step: Step) -> Facts:
     """The data set to begin with: of the one that is given, or labels of structures made from nothing."""
     config = loop.config
-    if not config.from_nothing:
+    if config.start.data:
         given = read_dataset(config.start_data)
         provenance = read_model_file(config.start_model).metadata.get("provenance", {})
         rng = np.random.default_rng(loop.seed(step.name))
         dataset = fair_part(given, provenance, config.seed, config.start.structures, rng)
         write_dataset(loop.data, dataset)
         return {"structures": len(dataset), "labelled": 0, "failed": {}, "data_sha256": dataset.sha256()}
-    sizes = sorted({whole.size for whole in compositions_of(loop.steps)})
-    rng = np.random.default_rng(loop.seed(step.name))
-    structures = start_structures(config.elements, sizes, max(config.n_elements), config.start, rng)
-    labelled = label_into_data(loop, step, structures)
-    check_atoms(config.elements, labelled)
+    if config.from_nothing:
+        sizes = sorted({whole.size for whole in compositions_of(loop.steps)})
+        rng = np.random.default_rng(loop.seed(step.name))
+        structures = start_structures(config.elements, sizes, max(config.n_elements), config.start, rng)
+    else:  # the model was made for another reference
+        structures = lone_atoms(config.elements)
+    labels = label_into_data(loop, step, structures)
+    check_atoms(config.elements, labels)
     dataset = read_dataset(loop.data)
     return {
         "structures": len(dataset),
-        "labelled": len(labelled),
-        "failed": labelled.failures,
+        "labelled": len(labels),
+        "failed": labels.failures,
         "data_sha256": dataset.sha256(),
     }
 
@@ -79,25 +84,34 @@ def search(loop: Loop, step: Step) -> Facts:
     """The search of issue 3 with the present model."""
     settings, model = loop.config.search, loop.model
     assert model is not None
+    starts = {name: STARTS[name] for name in settings.starts}
+    return {"model": number_of(model)} | searched(loop, step, model, settings.minimisations, settings.kappa, starts)
+
+
+def searched(
+    loop: Loop, step: Step, model: Path, minimisations: int, kappa: float, starts: Mapping[str, Start]
+) -> Facts:
+    """Search with a model, in the step's folder `search`."""
+    settings = loop.config.search
     folder = loop.folder_of(step) / "search"
     runs: list[Run] = []
 
     def watch(run: Run) -> None:
         runs[:] = [run]
-        loop.watcher.goes_on("minimisations", run.tally.done, settings.minimisations)
+        loop.watcher.goes_on("minimisations", run.tally.done, minimisations)
 
-    facts: Facts = {"model": number_of(model), "folder": str(folder.relative_to(loop.folder))}
+    facts: Facts = {"folder": str(folder.relative_to(loop.folder))}
     try:
         run_search(
             str(step.composition),
-            budget=settings.minimisations,
+            budget=minimisations,
             seed=loop.seed(step.name),
             out=folder,
             model=model,
             method=settings.method,
-            starts=tuple(settings.starts),
+            starts=starts,
             limits=Limits(settings.fmax, settings.calls, settings.unknown),
-            kappa=settings.kappa,
+            kappa=kappa,
             executor=loop.executor,
             workers=loop.workers,
             observers=[watch],
@@ -142,13 +156,18 @@ def select(loop: Loop, step: Step) -> Facts:
     base = f"L{step.loop}-n{step.n_elements}-{step.composition}"
     for k, atoms in enumerate(chosen):
         atoms.info = {"name": f"{base}-{k:04d}", "group": f"{base}-{k:04d}", "model": number_of(model), **atoms.info}
-    with complete_file(folder / SELECTED) as temporary:
+    return {"candidates": len(found) + len(path)} | written(loop, step, chosen)
+
+
+def written(loop: Loop, step: Step, chosen: list[Atoms]) -> Facts:
+    """Write what was chosen into the step's folder."""
+    file = loop.folder_of(step) / SELECTED
+    with complete_file(file) as temporary:
         ase.io.write(temporary, chosen, format="extxyz", parallel=False)
     return {
-        "candidates": len(found) + len(path),
         "chosen": len(chosen),
         "reasons": dict(sorted(Counter(atoms.info["reason"] for atoms in chosen).items())),
-        "file": str((folder / SELECTED).relative_to(loop.folder)),
+        "file": str(file.relative_to(loop.folder)),
     }
 
 
@@ -161,17 +180,22 @@ def known_features(loop: Loop, composition: Composition, model: Path) -> np.ndar
 
 
 def label(loop: Loop, step: Step) -> Facts:
-    """Label what was chosen, compare the labels with what the model that chose them says, and add them to the data."""
+    """Label what was chosen by the present model."""
+    assert loop.model is not None
+    return labelled(loop, step, loop.model)
+
+
+def labelled(loop: Loop, step: Step, model: Path) -> Facts:
+    """Label what was chosen, compare the labels with what the model that chose it says, and add them to the data."""
     file = loop.folder_of(step) / SELECTED
     structures = ase.io.read(file, ":") if file.stat().st_size else []
-    labelled = label_into_data(loop, step, structures)
-    assert loop.model is not None
+    labels = label_into_data(loop, step, structures)
     return {
-        "labelled": len(labelled),
-        "failed": labelled.failures,
-        "retried": sum(reason.startswith(FAILED) for reason in labelled.failures.values()),
+        "labelled": len(labels),
+        "failed": labels.failures,
+        "retried": sum(reason.startswith(FAILED) for reason in labels.failures.values()),
         "data_sha256": read_dataset(loop.data).sha256(),
-        "errors": errors_of(labelled, loop.model),
+        "errors": errors_of(labels, model),
     }
 
 
@@ -214,12 +238,18 @@ def errors_of(labelled: DataSet, model: Path) -> Facts:
     }
 
 
+def lone_energies(dataset: DataSet) -> dict[str, float]:
+    """Energies of the isolated atoms of a data set, eV, by symbol."""
+    lone = [dataset.atoms(int(k)) for k in np.flatnonzero((dataset.sizes == 1) & ~dataset.pbc.any(axis=1))]
+    return {str(atoms.symbols): float(atoms.get_potential_energy()) for atoms in lone}
+
+
 def refresh(loop: Loop, step: Step) -> Facts:
     """Train the model on the data set as it is now. New to it is what was labelled since a model was accepted last."""
     target = loop.target(step)
     target.parent.mkdir(exist_ok=True)
     if step.loop == 0 and not loop.config.from_nothing:
-        return adopt(loop.config.start_model, target)
+        return adopt(loop, target)
     from hea_training.meta_loop.refresh import refresh as refreshed
 
     dataset = read_dataset(loop.data)
@@ -240,10 +270,17 @@ def refresh(loop: Loop, step: Step) -> Facts:
     return asdict(result)
 
 
-def adopt(model: Path, target: Path) -> Facts:
-    """Take a model that was trained elsewhere as the first of the loop."""
-    with complete_file(target) as temporary:
-        shutil.copyfile(model, temporary)
+def adopt(loop: Loop, target: Path) -> Facts:
+    """Take a model that was trained elsewhere as the first of the loop. If it came without its data, only what it says
+    of the loop's elements is taken, and isolated atoms get the energies of the loop's reference.
+    """
+    model = loop.config.start_model
+    if loop.config.start.data:
+        with complete_file(target) as temporary:
+            shutil.copyfile(model, temporary)
+    else:
+        e0 = lone_energies(read_dataset(loop.data))
+        write_model_file(target, for_reference(restricted(read_model_file(model), loop.config.elements), e0))
     return {
         "model": f"models/{target.name}",
         "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),

@@ -1,0 +1,60 @@
+"""Settings of the modes `gofee` and `lea` of a meta loop; loads no torch, so a configuration is checked quickly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+__all__ = ["GofeeSettings", "LeaSettings"]
+
+
+@dataclass(frozen=True)
+class GofeeSettings:
+    """How each composition is searched in the mode `gofee`; see `gofee`.
+
+    steps: of each composition and loop; in each, `labels` structures are labelled. minimisations: of a step, in
+    E - kappa sigma. features: random ones that widen the last layer of each element. carried: minima of lowest
+    E - kappa sigma that the next step begins from, besides fresh starts. resolution: eV; a structure is not labelled
+    when its energy is expected to differ by less from one that has a label.
+    """
+
+    steps: int = 20
+    labels: int = 1
+    minimisations: int = 60
+    kappa: float = 2.0
+    features: int = 192
+    carried: int = 10
+    resolution: float = 0.01
+
+    def out_of_range(self, prefix: str = "") -> list[str]:
+        """What is wrong with the settings, each named with a prefix."""
+        least = {"steps": 1, "labels": 1, "minimisations": 1, "kappa": 0, "features": 0, "carried": 0, "resolution": 0}
+        return below(self, least, prefix)
+
+
+@dataclass(frozen=True)
+class LeaSettings:
+    """How a population is kept in the mode `lea`; see `lea`.
+
+    population: minima of each composition that are kept from loop to loop. sigmas: a label disagrees that is farther
+    from the model's energy than so many of its sigma. tolerated: share of a loop's labels that may disagree before the
+    model is trained again; normal errors stay within two sigma in 95 of 100 cases.
+    """
+
+    population: int = 20
+    sigmas: float = 2.0
+    tolerated: float = 0.05
+
+    def out_of_range(self, prefix: str = "") -> list[str]:
+        """What is wrong with the settings, each named with a prefix."""
+        return below(self, {"population": 1, "sigmas": 0, "tolerated": 0}, prefix)
+
+
+def below(settings: GofeeSettings | LeaSettings, least: Mapping[str, float], prefix: str) -> list[str]:
+    """The settings that are smaller than they may be, or not finite."""
+    values = {each.name: getattr(settings, each.name) for each in fields(settings)}
+    return [
+        f"{prefix}{name} must be at least {low}, got {values[name]}"
+        for name, low in least.items()
+        if not low <= values[name] < float("inf")
+    ]
