@@ -44,10 +44,10 @@ def calibration(errors: Sequence[float] | NDArray[np.float64], sigmas: NDArray[n
 def calibration_of(model: Path, dataset: DataSet, rows: NDArray[np.integer]) -> dict[str, Any]:
     """The calibration of a model file, in the engine, on the structures `rows` of a data set.
 
-    Atoms alone have no error, and two atoms are left out as well: their curves go up into the repulsion, where errors
-    of many eV mean nothing for clusters.
+    A free atom has no error, and free pairs of atoms are left out as well: their curves go up into the repulsion, where
+    errors of many eV mean nothing for clusters.
     """
-    chosen = [int(k) for k in rows if dataset.sizes[k] > 2]
+    chosen = [int(k) for k in rows if dataset.sizes[k] > 2 or dataset.pbc[k].any()]
     structures: list[Atoms] = [dataset.atoms(k) for k in chosen]
     said = describe(structures, model)
     return calibration(said.energies - dataset.energy[chosen], said.sigmas)
