@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sysconfig
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from hea_training import hea6
 from hea_training.meta_loop import read_config, run_loop
+from hea_training.meta_loop.config import config_of
 from hea_training.meta_loop.ledger import Ledger, LoopFolderError
 from hea_training.meta_loop.plan import compositions_of, steps_of
 from hea_training.meta_loop.start_data import fair_part
@@ -39,6 +41,11 @@ def test_every_step_of_the_plan_is_in_the_ledger(folder: Path) -> None:
     names = [line["step"] for line in ledger_of(folder / "run")]
     assert names == [step.name for step in steps_of(read_config(folder / "loop.toml"))]
     assert names[:4] == ["start", "start-refresh", "L1-n2-Ni2Cu4-search", "L1-n2-Ni2Cu4-select"]
+
+
+def test_the_resolved_configuration_can_be_given_again(folder: Path) -> None:
+    identity = json.loads((folder / "run" / "loop.json").read_text())
+    assert config_of(identity["config"], "loop.json", folder) == read_config(folder / "loop.toml")
 
 
 def test_the_data_are_what_the_ledger_says(folder: Path) -> None:

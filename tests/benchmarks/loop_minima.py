@@ -9,17 +9,14 @@ reference is emt. One core.
 """
 
 import argparse
-import json
 import os
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from hea_training.meta_loop.config import LoopConfig, config_of
-from hea_training.meta_loop.plan import steps_of
+from finished_loop import accepted_models, config_of_run, unseen_compositions
 from rich.console import Console
 from rich.table import Table
 
@@ -29,23 +26,7 @@ from hea_potential.search.minimise import Limits, Minimiser
 from hea_potential.search.pair import Pair
 
 SAME = 1e-3  # eV
-LIMITS = Limits(fmax=0.005, calls=4000, unknown=0.5)
-
-
-def last_accepted(run: Path) -> Path:
-    """The model that a loop ended with."""
-    lines = [json.loads(line) for line in (run / "ledger.jsonl").read_text().splitlines()]
-    models = [line["facts"]["model"] for line in lines if line["kind"] == "refresh" and line["facts"]["accepted"]]
-    return run / models[-1]
-
-
-def unseen(config: LoopConfig, count: int) -> list[str]:
-    """Compositions of the loop after the last, as many of each number of elements."""
-    further = replace(config, loops=config.loops + 1)
-    last = [step for step in steps_of(further) if step.loop == further.loops and step.kind == "search"]
-    by_number = [[step.composition for step in last if step.n_elements == n] for n in config.n_elements]
-    in_turn = [formula for row in zip(*by_number, strict=False) for formula in row if formula]
-    return in_turn[:count]
+LIMITS = Limits(fmax=0.005, calls=4000)
 
 
 def found_by(formula: str, minimisations: int, seed: int, **engine: object) -> Archive:
@@ -73,17 +54,13 @@ def main() -> None:
     parser.add_argument("--relaxed", type=int, default=10, help="lowest minima of the model that EMT relaxes")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    identity = json.loads((options.run / "loop.json").read_text())
-    config = config_of(identity["config"], "loop.json", Path())
-    lines = [json.loads(line) for line in (options.run / "ledger.jsonl").read_text().splitlines()]
-    model = (
-        options.run
-        / [line["facts"]["model"] for line in lines if line["kind"] == "refresh" and line["facts"]["accepted"]][-1]
-    )
+    config = config_of_run(options.run)
+    models = accepted_models(options.run)
+    model = models[max(models)]
     table = Table("composition", "model, then EMT", "EMT", "difference", "seconds", "seconds", title=str(model))
     as_low = 0
     with tempfile.TemporaryDirectory() as folder:
-        for formula in unseen(config, options.compositions):
+        for formula in unseen_compositions(config, options.compositions):
             pair = emt.pair(Composition.parse(formula).symbols, Path(folder))
             began = time.process_time()
             by_model = relaxed(

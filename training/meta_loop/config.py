@@ -60,13 +60,13 @@ class Start:
     dimers: int = 20
     clusters: int = 24
     relax: int = 20
-    max_force: float = 25.0
+    max_force: float = 40.0
 
 
 @dataclass(frozen=True)
 class Searches:
     """The search of each composition, see `hea_potential.search.search`; `fmax` in eV/A, kappa and `unknown` (eV/atom)
-    as there: what a young model is unsure of is what it should be taught.
+    as there.
 
     minima: that many of lowest energy may be chosen to be labelled, beside `path` frames on the way from a random
     packing to a minimum.
@@ -78,7 +78,7 @@ class Searches:
     fmax: float = 0.02
     calls: int = 1000
     kappa: float = 0.0
-    unknown: float = 0.5
+    unknown: float = 0.1
     minima: int = 200
     path: int = 40
 

@@ -68,7 +68,7 @@ def carry_out(loop: Loop) -> None:
 def identity_of(config: LoopConfig) -> dict[str, Any]:
     """What makes a run what it is, as JSON holds it: configuration, reference, versions, what it begins with."""
     resolved = asdict(config)
-    resolved.pop("folder")
+    del resolved["folder"], resolved["architecture"]["elements"]  # neither is a key of the file
     files = {} if config.from_nothing else {"model": config.start_model}
     files |= {"data": config.start_data} if config.start.data else {}
     identity = {

@@ -17,6 +17,7 @@ __all__ = ["lone_atoms", "start_structures"]
 
 SHORTEST = 0.7  # of the sum of two covalent radii, the distance of a pair's nearest atoms: below, ZBL alone repels
 LONGEST = 2.0
+SCALES = (0.87, 1.1)  # of the distances in clusters that are squeezed or stretched
 
 
 def start_structures(
@@ -25,7 +26,7 @@ def start_structures(
     """Named structures to label: `info` says kind, group, steps of relaxation and the largest force that is accepted.
 
     Clusters have 1 to `most_elements` of the elements and one of the `sizes`. No two atoms of a cluster are nearer
-    than 0.8 of the sum of their covalent radii, so that labels begin where the repulsion of ZBL ends.
+    than SHORTEST of the sum of their covalent radii, so that labels begin where the repulsion of ZBL ends.
     """
     structures = lone_atoms(elements)
     for number, first in enumerate(elements):
@@ -61,14 +62,18 @@ def dimers(first: str, second: str, count: int) -> list[Atoms]:
 def random_cluster(
     elements: Sequence[str], n: int, sizes: Sequence[int], number: int, rng: np.random.Generator
 ) -> Atoms:
-    """A random packing of n elements, the pure ones in turn; shares of the elements are random."""
+    """A random packing of n elements, the pure ones in turn; shares of the elements are random. One of three is
+    squeezed or stretched: a model has to know that atoms repel inside a cluster, too, or searches find where it does
+    not.
+    """
     size = int(rng.choice([size for size in sizes if size >= n] or [n]))
     chosen = [number % len(elements)] if n == 1 else rng.choice(len(elements), n, replace=False).tolist()
     symbols = tuple(elements[k] for k in sorted(chosen))
     counts = 1 + rng.multinomial(size - n, rng.dirichlet(np.ones(n)))
     whole = Composition(symbols, tuple(counts.tolist()))
     cluster = random_packing(rng, whole, bond_lengths(symbols))
-    return Atoms(whole.names(cluster.types), positions=cluster.positions)
+    scale = rng.uniform(*SCALES) if number % 3 == 0 else 1.0
+    return Atoms(whole.names(cluster.types), positions=scale * cluster.positions)
 
 
 def bond_lengths(symbols: Sequence[str]) -> NDArray[np.float64]:

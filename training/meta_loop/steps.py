@@ -39,6 +39,7 @@ from hea_potential.search.state import Run
 __all__ = ["STEPS", "labelled", "searched", "written"]
 
 Facts = dict[str, Any]
+MOST_UNKNOWN = 4  # structures labelled of each search that the model knows that it does not know
 SELECTED, LABELS = "selected.extxyz", "labels.h5"
 
 
@@ -152,7 +153,7 @@ def select(loop: Loop, step: Step) -> Facts:
             atoms.calc = None
             atoms.info = {"kind": f"loop{step.loop}.{kind}", "path_kind": f"loop{step.loop}.path"}
             atoms.info["relax"] = loop.config.label.relax if kind == "found" else 0
-    chosen = choose([*found, *path], model, known_features(loop, composition, model), loop.config.select, rng)
+    chosen = chosen_of([*found, *path], loop, composition, model, rng)
     base = f"L{step.loop}-n{step.n_elements}-{step.composition}"
     for k, atoms in enumerate(chosen):
         atoms.info = {"name": f"{base}-{k:04d}", "group": f"{base}-{k:04d}", "model": number_of(model), **atoms.info}
@@ -169,6 +170,24 @@ def written(loop: Loop, step: Step, chosen: list[Atoms]) -> Facts:
         "reasons": dict(sorted(Counter(atoms.info["reason"] for atoms in chosen).items())),
         "file": str(file.relative_to(loop.folder)),
     }
+
+
+def chosen_of(
+    candidates: list[Atoms], loop: Loop, composition: Composition, model: Path, rng: np.random.Generator
+) -> list[Atoms]:
+    """What is labelled of the candidates; of those of which the model's own error estimate says that their energy means
+    nothing, a few for this reason alone: they say nothing of what is low, but where the model has holes.
+    """
+    settings = loop.config.select
+    sigmas = describe(candidates, model).sigmas
+    unknown = sigmas > loop.config.search.unknown * composition.size
+    known = known_features(loop, composition, model)
+    chosen = choose([candidates[k] for k in np.flatnonzero(~unknown)], model, known, settings, rng)
+    few = replace(settings, quota=MOST_UNKNOWN, window=1e6)
+    strange = choose([candidates[k] for k in np.flatnonzero(unknown)], model, known, few, rng)
+    for atoms in strange:
+        atoms.info["reason"] = "unknown"
+    return chosen + strange
 
 
 def known_features(loop: Loop, composition: Composition, model: Path) -> np.ndarray | None:

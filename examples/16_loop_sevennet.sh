@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# A meta loop with a reference near DFT. Without an argument the plan and its costs; with `run` the loop itself, on two
+# cores about two hours, which can be stopped and continued:
+#
+#     bash 16_loop_sevennet.sh run
+set -euo pipefail
+configuration="$(dirname "${BASH_SOURCE[0]}")/16_loop_sevennet.toml"
+if [ "${1:-}" = run ]; then
+  mpirun -n 2 hea loop "$configuration"
+  hea report runs/sevennet
+else
+  hea loop "$configuration" --dry-run
+fi
