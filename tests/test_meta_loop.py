@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hea_training import hea6
 from hea_training.meta_loop import read_config, run_loop
-from hea_training.meta_loop.config import config_of
+from hea_training.meta_loop.config_file import config_of
 from hea_training.meta_loop.ledger import Ledger, LoopFolderError
 from hea_training.meta_loop.plan import compositions_of, steps_of
 from hea_training.meta_loop.start_data import fair_part

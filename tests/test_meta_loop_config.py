@@ -46,7 +46,7 @@ def written(folder: Path, text: str) -> Path:
         (("quota = 3", "quota = 0"), "quota is 0"),
         (("path = 4", "path = 0\nminima = 0"), "leave nothing to choose from"),
         (("path = 4", "fmax = nan"), "search.fmax must be"),
-        (("dimers = 8", 'model = "hea6"'), "start.model and start.data must be given together"),
+        (("dimers = 8", 'model = "hea6"'), "start.model needs the start.data that it was trained on"),
         (("dimers = 8", 'model = "hea6"\ndata = "no.h5"'), r"start.data: there is no file .*no.h5"),
         (("dimers = 8", 'model = "hea7"\ndata = "no.h5"'), "start.model: .*hea7"),
         (("n_angular = 2", "n_angular = 9"), "n_angular must be 0 to n_features, got 9"),

@@ -6,7 +6,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from hea_training.meta_loop.config import LoopConfig, config_of
+from hea_training.meta_loop.config import LoopConfig
+from hea_training.meta_loop.config_file import config_of
 from hea_training.meta_loop.plan import steps_of
 
 

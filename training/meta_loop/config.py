@@ -1,29 +1,19 @@
-"""The TOML file of a meta loop, checked whole before anything starts; loads no torch."""
+"""What a meta loop is: every key of its TOML file, see `config_file`; loads no torch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from ase.data import chemical_symbols
 from hea_training.architecture import Architecture
 from hea_training.meta_loop.mode_settings import GofeeSettings, LeaSettings
 from hea_training.meta_loop.refresh_settings import RefreshSettings
 from hea_training.meta_loop.selection import SelectionSettings
-from hea_training.toml_tables import document_of, section, table
 
-from hea_potential.errors import HEAError, InputError
-from hea_potential.labels import start_dataset
-from hea_potential.model_file import find_model, read_model_file
-from hea_potential.reference import check_elements
+from hea_potential.model_file import find_model
 from hea_potential.search.composition import Composition
-from hea_potential.search.starts import STARTS
 
-__all__ = ["Compositions", "Labels", "LoopConfig", "Searches", "Start", "config_of", "read_config"]
-
-MODES = ("plain", "gofee", "lea")
+__all__ = ["Compositions", "Labels", "LoopConfig", "Searches", "Start"]
 
 
 @dataclass(frozen=True)
@@ -143,187 +133,3 @@ class LoopConfig:
         if self.compositions.listed:
             return sorted({len(Composition.parse(formula).symbols) for formula in self.compositions.listed})
         return sorted(self.compositions.n_elements) or list(range(min(2, len(self.elements)), len(self.elements) + 1))
-
-
-TABLES: Mapping[str, type] = {
-    "compositions": Compositions,
-    "start": Start,
-    "search": Searches,
-    "select": SelectionSettings,
-    "label": Labels,
-    "architecture": Architecture,
-    "refresh": RefreshSettings,
-    "gofee": GofeeSettings,
-    "lea": LeaSettings,
-}
-
-
-def read_config(path: Path) -> LoopConfig:
-    """Read and check a configuration; relative paths in it count from its folder.
-
-    Raises InputError that lists everything that is wrong: unknown keys, wrong types, values out of range, impossible
-    compositions, elements that the model or the reference does not have, missing files.
-    """
-    return config_of(document_of(path), f"configuration {path}", Path(path).parent)
-
-
-def config_of(document: dict[str, Any], what: str, folder: Path) -> LoopConfig:
-    """A configuration from its tables; errors begin with `what`. Raises InputError."""
-    wrong: list[str] = []
-    top = table(LoopConfig, document, "", wrong, skip=(*TABLES, "folder"), extra=tuple(TABLES))
-    values = {
-        name: table(kind, section(document, name, wrong), f"{name}.", wrong, skip=("elements",))
-        for name, kind in TABLES.items()
-    }
-    stop_if(what, wrong)
-    values["architecture"]["elements"] = tuple(top["elements"])
-    made = {}
-    for name, kind in TABLES.items():
-        try:
-            made[name] = kind(**values[name])
-        except InputError as error:  # classes that check themselves
-            wrong.append(str(error))
-    stop_if(what, wrong)
-    config = LoopConfig(**top, **made, folder=folder)
-    wrong += out_of_range(config)
-    stop_if(what, wrong)
-    wrong += [*impossible(config), *unknown_to_reference(config), *unfit_start(config)]
-    stop_if(what, wrong)
-    return config
-
-
-def stop_if(what: str, wrong: Sequence[str]) -> None:
-    """Raise InputError if anything is wrong."""
-    if wrong:
-        raise InputError(f"{what}: " + "; ".join(wrong))
-
-
-def out_of_range(config: LoopConfig) -> list[str]:
-    """Values that make no sense by themselves."""
-    wrong: list[str] = []
-
-    def require(holds: bool, text: str) -> None:
-        if not holds:
-            wrong.append(text)
-
-    elements = config.elements
-    require(len(elements) > 0, "elements must name at least one element")
-    require(len(set(elements)) == len(elements), f"elements must differ, got {elements}")
-    wrong += [
-        f"elements: {symbol!r} is no chemical symbol" for symbol in elements if symbol not in chemical_symbols[1:]
-    ]
-    require(config.mode in MODES, f"mode must be one of {', '.join(MODES)}, got {config.mode!r}")
-    require(config.seed >= 0, f"seed must be at least 0, got {config.seed}")
-    for name in ("loops", "threads"):
-        require(getattr(config, name) >= 1, f"{name} must be at least 1, got {getattr(config, name)}")
-    wrong += [
-        f"search.starts: unknown start {name!r}; allowed: {', '.join(STARTS)}"
-        for name in config.search.starts
-        if name not in STARTS
-    ]
-    require(len(config.search.starts) > 0, f"search.starts must name at least one of {', '.join(STARTS)}")
-    require(config.search.method in ("ga", "bh"), f"search.method must be ga or bh, got {config.search.method!r}")
-    model, data = bool(config.start.model), bool(config.start.data)
-    require(model or not data, "start.data needs the start.model that was trained on it")
-    require(
-        data or not model or config.mode == "gofee",
-        "start.model needs the start.data that it was trained on; only the mode gofee learns from labels alone",
-    )
-    least = {"minimisations": 1, "calls": 1, "dimers": 4}
-    for part in ("compositions", "start", "search", "label"):
-        for each in fields(getattr(config, part)):
-            value = getattr(getattr(config, part), each.name)
-            if type(value) in (int, float):
-                low = least.get(each.name, 0)
-                require(low <= value < float("inf"), f"{part}.{each.name} must be at least {low}, got {value}")
-    for name in ("fmax", "unknown"):
-        require(getattr(config.search, name) > 0, f"search.{name} must be positive")
-    require(config.start.max_force > 0, "start.max_force must be positive")
-    require(config.search.minima + config.search.path > 0, "search.minima and search.path leave nothing to choose from")
-    wrong += config.architecture.out_of_range("architecture.")
-    wrong += config.refresh.out_of_range("refresh.")
-    wrong += config.gofee.out_of_range("gofee.")
-    wrong += config.lea.out_of_range("lea.")
-    return wrong
-
-
-def impossible(config: LoopConfig) -> list[str]:
-    """What is wrong with the compositions."""
-    asked = config.compositions
-    ways = [name for name in ("listed", "draw", "all") if getattr(asked, name)]
-    if len(ways) != 1:
-        return [f"compositions: give one of listed, draw and all, got {', '.join(ways) or 'none'}"]
-    return impossible_list(config) if asked.listed else impossible_sizes(config)
-
-
-def impossible_list(config: LoopConfig) -> list[str]:
-    """What is wrong with the listed formulas."""
-    asked, wrong = config.compositions, []
-    if unused := [name for name in ("size", "n_elements", "step") if getattr(asked, name)]:
-        wrong.append(f"compositions: {', '.join(unused)} cannot be given with listed")
-    seen: dict[frozenset[tuple[str, int]], str] = {}
-    for formula in asked.listed:
-        try:
-            whole = Composition.parse(formula)
-        except InputError as error:
-            wrong.append(f"compositions.listed: {error}")
-            continue
-        if absent := [symbol for symbol in whole.symbols if symbol not in config.elements]:
-            wrong.append(f"compositions.listed: {formula} has {', '.join(absent)}, which elements does not name")
-        content = frozenset(zip(whole.symbols, whole.counts, strict=True))
-        if content in seen:
-            wrong.append(f"compositions.listed: {formula} is {seen[content]} once more")
-        seen[content] = formula
-    return wrong
-
-
-def impossible_sizes(config: LoopConfig) -> list[str]:
-    """What is wrong with the size and the numbers of elements."""
-    asked, wrong = config.compositions, []
-    if asked.step and not asked.all:
-        wrong.append("compositions.step belongs to compositions.all")
-    if asked.size < 1:
-        return [*wrong, f"compositions.size must be at least 1, got {asked.size}"]
-    if asked.step > asked.size:
-        wrong.append(f"compositions.step must be at most the size {asked.size}, got {asked.step}")
-    if len(set(asked.n_elements)) != len(asked.n_elements):
-        wrong.append(f"compositions.n_elements must differ, got {asked.n_elements}")
-    for n in config.n_elements:
-        if not 1 <= n <= len(config.elements):
-            wrong.append(f"compositions.n_elements must be 1 to {len(config.elements)}, got {n}")
-        elif n > asked.size:
-            wrong.append(f"compositions: {asked.size} atoms cannot be of {n} elements")
-    return wrong
-
-
-def unknown_to_reference(config: LoopConfig) -> list[str]:
-    """What is wrong with the reference: its name, a missing package, elements that it is known not to have."""
-    try:
-        check_elements(config.reference, config.elements)
-    except HEAError as error:
-        return [f"reference: {error}"]
-    return []
-
-
-def unfit_start(config: LoopConfig) -> list[str]:
-    """What is wrong with the model and the data set to begin with."""
-    if config.from_nothing:
-        return []
-    wrong = []
-    if config.start_data.is_file():
-        try:
-            start_dataset(config.start_data, config.reference, {})
-        except HEAError as error:
-            wrong.append(f"start.data: {error}")
-    elif config.start.data:
-        wrong.append(f"start.data: there is no file {config.start_data}")
-    try:
-        model = read_model_file(config.start_model)
-    except HEAError as error:
-        return [*wrong, f"start.model: {error}"]
-    if not config.start.data:
-        if absent := [symbol for symbol in config.elements if symbol not in model.elements]:
-            wrong.append(f"start.model: {config.start.model} does not have {', '.join(absent)}")
-    elif list(model.elements) != config.elements:
-        wrong.append(f"start.model: {config.start.model} is of {list(model.elements)}; elements must be the same")
-    return wrong

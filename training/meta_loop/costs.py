@@ -40,11 +40,12 @@ class Cost:
 
 @dataclass
 class Forecast:
-    """The data set as it is likely to grow: structures and atoms that are trained on."""
+    """The data set as it is likely to grow: its structures, those since the last refresh, its atoms."""
 
     config: LoopConfig
     sizes: list[int]
     structures: float = 0.0
+    new: float = 0.0
     atoms: float = 0.0
 
     def of(self, step: Step) -> tuple[float, str, float | None]:
@@ -66,8 +67,16 @@ class Forecast:
             return self.labels(quota * (1 + relax), quota * len(labelled_steps(relax)), size)
         if step.loop == 0 and not self.config.from_nothing:
             return 0.0, "atoms", 0.0
-        epochs = self.config.refresh.epochs if step.loop else self.config.refresh.first_epochs
-        return epochs * self.atoms, "atoms", epochs * self.atoms / ATOMS_A_SECOND
+        return self.training(first=step.loop == 0)
+
+    def training(self, first: bool) -> tuple[float, str, float]:
+        """A refresh: epochs of the first pass through all structures, of later ones through new and replayed ones."""
+        settings = self.config.refresh
+        how = settings.of_training(first=first)
+        passed = self.structures if first else min(self.structures, self.new + settings.replay)
+        self.new = 0.0
+        amount = how.epochs * passed * self.atoms / self.structures
+        return amount, "atoms", amount / ATOMS_A_SECOND
 
     def start(self) -> tuple[float, str, float | None]:
         """What the data set begins with."""
@@ -75,7 +84,8 @@ class Forecast:
         kinds = len(config.elements)
         if config.start.data:
             dataset = read_dataset(config.start_data)
-            self.structures, self.atoms = len(dataset), float(dataset.sizes.sum())
+            self.structures = float(min(len(dataset), config.start.structures or len(dataset)))
+            self.atoms = self.structures * float(dataset.sizes.mean())
             return 0.0, "calculations", 0.0
         if not config.from_nothing:
             return self.labels(kinds, kinds, 1)
@@ -89,6 +99,7 @@ class Forecast:
     def labels(self, calculations: int, frames: int, size: int) -> tuple[float, str, float | None]:
         """So many calculations of the reference, of which so many frames are kept."""
         self.structures += frames
+        self.new += frames
         self.atoms += frames * size
         rates = SECONDS_A_LABEL.get(self.config.reference)
         seconds = None if rates is None else calculations * (rates[0] + rates[1] * size)

@@ -4,8 +4,6 @@ the same facts, which `ledger` keeps.
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
@@ -15,20 +13,17 @@ from typing import Any
 import ase.io
 import numpy as np
 from ase import Atoms
+from hea_training.meta_loop.beginning import adopt, start
 from hea_training.meta_loop.candidates import minima_of, path_frames
-from hea_training.meta_loop.plan import Step, compositions_of
-from hea_training.meta_loop.restricted import for_reference, restricted
+from hea_training.meta_loop.label_into import label_into_data
+from hea_training.meta_loop.plan import Step
 from hea_training.meta_loop.selection import select as choose
-from hea_training.meta_loop.start import lone_atoms, start_structures
-from hea_training.meta_loop.start_data import fair_part
 from hea_training.meta_loop.state import Loop
 
 from hea_potential.complete_file import complete_file
-from hea_potential.dataset import DataSet, fixed_split, read_dataset, write_dataset
+from hea_potential.dataset import DataSet, fixed_split, read_dataset
 from hea_potential.described import describe
-from hea_potential.errors import HEAError
-from hea_potential.labels import FAILED, label_structures
-from hea_potential.model_file import read_model_file, write_model_file
+from hea_potential.labels import FAILED
 from hea_potential.search import search as run_search
 from hea_potential.search.composition import Composition
 from hea_potential.search.minimise import Limits
@@ -40,45 +35,7 @@ __all__ = ["STEPS", "labelled", "searched", "written"]
 
 Facts = dict[str, Any]
 MOST_UNKNOWN = 4  # structures labelled of each search that the model knows that it does not know
-SELECTED, LABELS = "selected.extxyz", "labels.h5"
-
-
-def start(loop: Loop, step: Step) -> Facts:
-    """The data set to begin with: of the one that is given, or labels of structures made from nothing."""
-    config = loop.config
-    if config.start.data:
-        given = read_dataset(config.start_data)
-        provenance = read_model_file(config.start_model).metadata.get("provenance", {})
-        rng = np.random.default_rng(loop.seed(step.name))
-        dataset = fair_part(given, provenance, config.seed, config.start.structures, rng)
-        write_dataset(loop.data, dataset)
-        return {"structures": len(dataset), "labelled": 0, "failed": {}, "data_sha256": dataset.sha256()}
-    if config.from_nothing:
-        sizes = sorted({whole.size for whole in compositions_of(loop.steps)})
-        rng = np.random.default_rng(loop.seed(step.name))
-        structures = start_structures(config.elements, sizes, max(config.n_elements), config.start, rng)
-    else:  # the model was made for another reference
-        structures = lone_atoms(config.elements)
-    labels = label_into_data(loop, step, structures)
-    check_atoms(config.elements, labels)
-    dataset = read_dataset(loop.data)
-    return {
-        "structures": len(dataset),
-        "labelled": len(labels),
-        "failed": labels.failures,
-        "data_sha256": dataset.sha256(),
-    }
-
-
-def check_atoms(elements: list[str], labelled: DataSet) -> None:
-    """Raise HEAError unless there is an isolated atom of every element: no model can be trained without them."""
-    for symbol in elements:
-        name = f"start-{symbol}"
-        if name in labelled.failures:
-            raise HEAError(
-                f"the reference gives no energy for an isolated atom of {symbol}, which the model needs: "
-                f"{labelled.failures[name]}; the same command tries again"
-            )
+SELECTED = "selected.extxyz"
 
 
 def search(loop: Loop, step: Step) -> Facts:
@@ -218,31 +175,6 @@ def labelled(loop: Loop, step: Step, model: Path) -> Facts:
     }
 
 
-def label_into_data(loop: Loop, step: Step, structures: list[Atoms]) -> DataSet:
-    """Label structures into a file of the step's own, then add them to the data set in the order of their names: which
-    label was finished first leaves no trace. Returns the step's labels.
-    """
-    file = loop.folder_of(step) / LABELS
-    labels = label_structures(
-        structures,
-        file,
-        loop.config.reference,
-        processes=loop.config.label.processes,
-        executor=loop.executor or loop.labellers,
-        workers=loop.workers or loop.config.label.processes,
-        progress=lambda done, failed: loop.watcher.goes_on("labels", done, len(structures)),
-    )
-    labels = labels.select(np.argsort(labels.name.astype(str), kind="stable"))
-    labels = replace(labels, failures=dict(sorted(labels.failures.items())))
-    dataset = read_dataset(loop.data) if loop.data.exists() else labels.select([])
-    known = set(dataset.name.tolist())
-    frames = [labels.frame(k) for k in range(len(labels)) if labels.name[k] not in known]
-    grown = replace(dataset.append(frames), failures={**dataset.failures, **labels.failures})
-    if frames or grown.failures != dataset.failures or not loop.data.exists():
-        write_dataset(loop.data, grown)
-    return labels
-
-
 def errors_of(labelled: DataSet, model: Path) -> Facts:
     """Mean absolute errors of a model on labelled structures: eV a structure, meV/atom, meV/A."""
     if not len(labelled):
@@ -255,12 +187,6 @@ def errors_of(labelled: DataSet, model: Path) -> Facts:
         "energy_mae_atom": round(float(1e3 * (error / labelled.sizes).mean()), 3),
         "force_mae": round(float(1e3 * np.abs(np.concatenate(said.forces) - labelled.forces).mean()), 3),
     }
-
-
-def lone_energies(dataset: DataSet) -> dict[str, float]:
-    """Energies of the isolated atoms of a data set, eV, by symbol."""
-    lone = [dataset.atoms(int(k)) for k in np.flatnonzero((dataset.sizes == 1) & ~dataset.pbc.any(axis=1))]
-    return {str(atoms.symbols): float(atoms.get_potential_energy()) for atoms in lone}
 
 
 def refresh(loop: Loop, step: Step) -> Facts:
@@ -287,31 +213,6 @@ def refresh(loop: Loop, step: Step) -> Facts:
         report=lambda stratum, done, total, _: loop.watcher.goes_on(f"epochs ({stratum})", done, total),
     )
     return asdict(result)
-
-
-def adopt(loop: Loop, target: Path) -> Facts:
-    """Take a model that was trained elsewhere as the first of the loop. If it came without its data, only what it says
-    of the loop's elements is taken, and isolated atoms get the energies of the loop's reference.
-    """
-    model = loop.config.start_model
-    if loop.config.start.data:
-        with complete_file(target) as temporary:
-            shutil.copyfile(model, temporary)
-    else:
-        e0 = lone_energies(read_dataset(loop.data))
-        write_model_file(target, for_reference(restricted(read_model_file(model), loop.config.elements), e0))
-    return {
-        "model": f"models/{target.name}",
-        "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
-        "accepted": True,
-        "reason": f"the loop begins with {model.stem}",
-        "strata": [],
-        "structures": 0,
-        "epochs": 0,
-        "before": {},
-        "after": {},
-        "calibration": {},
-    }
 
 
 STEPS: Mapping[str, Callable[[Loop, Step], Facts]] = {
