@@ -27,7 +27,9 @@ from hea_potential.dataset import fixed_split, read_dataset
 from hea_potential.described import describe
 from hea_potential.errors import InputError, OutputError
 from hea_potential.report import report_of, write_report
-from hea_potential.report.loop_folder import read_ledger
+from hea_potential.report.loop_folder import read_ledger, read_loop
+from hea_potential.report.loop_predictions import present_predictions
+from hea_potential.report.loop_report import never_trained_on
 from hea_potential.report.page import Report, page_html
 from hea_potential.report.search_folder import read_search
 from hea_potential.report.table import Table
@@ -52,7 +54,7 @@ def page(loop: Path) -> str:
     text = write_report(loop, lambda *call: calls.append(call)).read_text()
     assert before == {path: hashed(path) for path in before}, "making a report changes nothing of a run"
     finished = {what for what, done, total in calls if done == total}
-    assert finished == {"present model", "models that chose", "figures"}
+    assert finished == {"searches", "present model", "models that chose", "figures"}
     return text
 
 
@@ -187,6 +189,20 @@ def test_what_is_missing_is_remarked_and_the_rest_is_shown(own: Path) -> None:
     assert any("L1-n2-Cu6Ni7-search is left out" in remark and "line 1 cannot" in remark for remark in report.remarks)
     assert {section.title for section in report.sections} >= {"Loops", "Errors", "Clusters", "Searches", "Cost"}
     assert path.read_bytes() == damaged
+
+
+def test_a_model_from_elsewhere_is_judged_by_what_the_loops_found(own: Path) -> None:
+    identity = json.loads((own / "loop.json").read_text())
+    (own / "loop.json").write_text(json.dumps(identity | {"start": {"model": "0" * 64}}))
+    run, remarks = read_loop(own, quiet), []
+    predictions = present_predictions(run, remarks, quiet)
+    unseen = never_trained_on(run, predictions)["test"]
+    assert run.dataset is not None
+    kinds = run.dataset.kind[predictions["test"].rows].astype(str)
+    assert 0 < len(unseen.rows) < len(kinds)
+    assert unseen.rows.tolist() == predictions["test"].rows[np.char.startswith(kinds, "loop")].tolist()
+    assert len(unseen.forces) == unseen.sizes.sum()
+    assert any("trained elsewhere" in remark for remark in report_of(own, quiet).remarks)
 
 
 def test_what_cannot_be_read_is_one_clear_error(own: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from hea_potential.report.search_folder import SearchRun, read_search
 from hea_potential.search.journal import RunFolderError
 from hea_potential.split import Split
 
-__all__ = ["IDENTITY", "LoopRun", "Step", "read_loop"]
+__all__ = ["IDENTITY", "LoopRun", "Progress", "Step", "read_loop"]
+
+Progress = Callable[[str, int, int], None]  # what is being done, and how much of how much
 
 IDENTITY, LEDGER, DATA, MODELS = "loop.json", "ledger.jsonl", "data.h5", "models"
 
@@ -61,6 +63,11 @@ class LoopRun:
         """The seed that all others follow from."""
         return int(self.identity["seed"])
 
+    @property
+    def begins_with_a_model(self) -> bool:
+        """Whether the first model was not trained in the loop."""
+        return "model" in (self.identity.get("start") or {})
+
     def of_kind(self, kind: str) -> list[Step]:
         """The finished steps of a kind."""
         return [step for step in self.steps if step.kind == kind]
@@ -104,7 +111,7 @@ def number_of(model: Any) -> int:
     return int(Path(str(model)).stem)
 
 
-def read_loop(folder: Path) -> LoopRun:
+def read_loop(folder: Path, progress: Progress) -> LoopRun:
     """Read a meta loop's folder.
 
     Raises RunFolderError where loop.json or the ledger cannot be read, InputError for a damaged data set. Damaged
@@ -119,12 +126,13 @@ def read_loop(folder: Path) -> LoopRun:
         remarks.append("There is no labelled structure yet.")
     split = None if dataset is None else fixed_split(dataset, int(identity["seed"]))
     searches = {}
-    for step in steps:
-        if step.kind == "search" and "error" not in step.facts:
-            try:
-                searches[step.step] = read_search(folder / str(step.facts.get("folder")))
-            except RunFolderError as error:
-                remarks.append(f"The search of step {step.step} is left out: {error}")
+    searched = [step for step in steps if step.kind == "search" and "error" not in step.facts]
+    for number, step in enumerate(searched, start=1):
+        try:
+            searches[step.step] = read_search(folder / str(step.facts.get("folder")))
+        except RunFolderError as error:
+            remarks.append(f"The search of step {step.step} is left out: {error}")
+        progress("searches", number, len(searched))
     chosen_at = {}
     for step in steps:
         if step.kind == "select":

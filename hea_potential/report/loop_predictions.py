@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
 from hea_potential.errors import HEAError
-from hea_potential.report.loop_folder import LoopRun, Step, number_of
+from hea_potential.report.loop_folder import LoopRun, Progress, Step, number_of
 from hea_potential.report.predictions import Integers, Predictions, predict, sample
 
-__all__ = ["NEW", "Progress", "predictions_when_chosen", "present_predictions"]
+__all__ = ["NEW", "predictions_when_chosen", "present_predictions"]
 
-Progress = Callable[[str, int, int], None]  # what is being done, and how much of how much
 NEW = "new"  # structures found in the loops, as seen by the models that chose them
 MOST = 1500  # structures of the training split
 

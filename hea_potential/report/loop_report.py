@@ -11,8 +11,8 @@ from hea_potential.report.calibration import calibration_chart
 from hea_potential.report.cost_charts import clock, cost_chart, data_chart
 from hea_potential.report.error_charts import errors_by_elements, histograms, parity
 from hea_potential.report.found_clusters import FoundClusters
-from hea_potential.report.loop_folder import LoopRun, read_loop
-from hea_potential.report.loop_predictions import NEW, Progress, predictions_when_chosen, present_predictions
+from hea_potential.report.loop_folder import LoopRun, Progress, read_loop
+from hea_potential.report.loop_predictions import NEW, predictions_when_chosen, present_predictions
 from hea_potential.report.loop_tables import (
     choice_table,
     failure_table,
@@ -26,14 +26,20 @@ from hea_potential.report.page import Part, Report, Section
 from hea_potential.report.predictions import Predictions
 from hea_potential.report.reproduction import reproduction_parts
 
+TRAINED_ELSEWHERE = (
+    "The loop began with a model that was trained elsewhere, on a split of its own. What the data set had at the "
+    "beginning may have been in that training, also where it is in the test split here; what the loops found was not."
+)
+
 
 def loop_report(folder: Path, progress: Progress) -> Report:
     """Read a meta loop's folder and say all of it. Raises RunFolderError, InputError; see `read_loop`."""
-    run = read_loop(folder)
+    run = read_loop(folder, progress)
     remarks = list(run.remarks)
     predictions = present_predictions(run, remarks, progress)
-    unseen = predictions_when_chosen(run, remarks, progress)
-    unseen |= {name: found for name, found in predictions.items() if name == "test"}
+    unseen = {**predictions_when_chosen(run, remarks, progress), **never_trained_on(run, predictions)}
+    if run.begins_with_a_model:
+        remarks.append(TRAINED_ELSEWHERE)
     structures = structure_rows(run, predictions)
     sections = [
         Section("Loops", [loop_table(run), errors_by_elements(run), model_table(run)]),
@@ -57,6 +63,20 @@ def loop_report(folder: Path, progress: Progress) -> Report:
 def without_empty(section: Section) -> Section:
     """A section without parts that would show nothing."""
     return Section(section.title, [part for part in section.parts if not getattr(part, "is_empty", False)])
+
+
+def never_trained_on(run: LoopRun, predictions: Mapping[str, Predictions]) -> dict[str, Predictions]:
+    """The test split, of which no model has learnt; only structures of the loops where the first model came from
+    elsewhere.
+    """
+    if run.dataset is None or "test" not in predictions:
+        return {}
+    test = predictions["test"]
+    if not run.begins_with_a_model:
+        return {"test": test}
+    return {
+        "test": test.only(np.array([kind.startswith("loop") for kind in run.dataset.kind[test.rows].tolist()], bool))
+    }
 
 
 def error_parts(run: LoopRun, predictions: Mapping[str, Predictions]) -> list[Part]:

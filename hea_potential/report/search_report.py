@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hea_potential.report.chart import Chart, Panel, Series
+from hea_potential.report.chart import Chart, Panel, Series, Style
 from hea_potential.report.cost_charts import clock
-from hea_potential.report.loop_predictions import Progress
+from hea_potential.report.loop_folder import Progress
 from hea_potential.report.page import Part, Report, Section, View, Words
 from hea_potential.report.reproduction import flattened
 from hea_potential.report.search_charts import (
@@ -24,7 +24,8 @@ from hea_potential.report.search_charts import (
 )
 from hea_potential.report.search_folder import SearchRun, read_search
 from hea_potential.report.table import Column, Table, Value
-from hea_potential.search.hull import above_hull, excess_energies
+from hea_potential.search.composition import Composition
+from hea_potential.search.hull import above_hull, binary_elements, excess_energies
 from hea_potential.search.journal import RunFolderError
 from hea_potential.search.view import Shown
 
@@ -155,14 +156,24 @@ def excess_charts(runs: list[SearchRun]) -> list[Chart]:
     known = np.flatnonzero(np.isfinite(excess))
     if not len(known):
         return []
-    order = known[np.argsort(excess[known])]
-    formulas = [compositions[k].formula for k in order]
-    texts = [f"{compositions[k].formula}: {excess[k]:.5f}, {gaps[k]:.5f} above the hull" for k in order]
-    stable = [formula for formula, k in zip(formulas, order, strict=True) if gaps[k] == 0.0]
-    bars = [
-        Series(formulas, np.where(gaps[order] == 0.0, excess[order], 0.0), "#2e6fa7", "on the hull", "bars", texts),
-        Series(formulas, np.where(gaps[order] > 0.0, excess[order], 0.0), "#b8c2cc", "above it", "bars", texts),
-    ]
-    panel = Panel(f"{len(stable)} on the convex hull", "", f"excess energy, {runs[0].unit}/atom", bars)
+    elements = binary_elements(compositions)
+    on_hull: Style = "bars" if elements is None else "line and points"
+    above: Style = "bars" if elements is None else "points"
+    place = [each.formula if elements is None else count_of(each, elements[0]) for each in compositions]
+    order = sorted(known.tolist(), key=lambda k: excess[k] if elements is None else place[k])
+    series = []
+    for name, colour, style, chosen in (
+        ("on the hull", "#2e6fa7", on_hull, [k for k in order if gaps[k] == 0.0]),
+        ("above the hull", "#9aa7b3", above, [k for k in order if gaps[k] > 0.0]),
+    ):
+        texts = [f"{compositions[k].formula}: {excess[k]:.5f}, {gaps[k]:.5f} above the hull" for k in chosen]
+        series.append(Series([place[k] for k in chosen], excess[chosen], colour, name, style, texts, 8.0))
+    axis = f"{elements[0]} atoms of {compositions[0].size}, the others {elements[1]}" if elements else ""
+    panel = Panel("", axis, f"excess energy, {runs[0].unit}/atom", series)
     caption = "Energy per atom against the pure clusters of the same size: below zero, mixing is favourable."
     return [Chart("excess", "Excess energies", caption, [[panel]], row_height=300)]
+
+
+def count_of(composition: Composition, symbol: str) -> int:
+    """How many atoms of an element a composition has."""
+    return dict(zip(composition.symbols, composition.counts, strict=True)).get(symbol, 0)
