@@ -10,8 +10,9 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from hea_potential.calculator import HEACalculator
 from hea_potential.errors import InputError
-from hea_potential.search.homotops import exchange_scan
-from hea_potential.search.orderings import LOWER, half_edges, hop
+from hea_potential.search.homotops import exchange_scan, potential_of
+from hea_potential.search.orderings import LOWER, Types, half_edges, hop
+from hea_potential.search.relaxed_swaps import settled
 
 MOST_STEPS = 2000  # of one relaxation
 
@@ -29,8 +30,8 @@ def best_ordering(
     """The ordering of lowest energy that is found for a cluster: its elements are exchanged, its geometry is kept.
 
     Swaps are followed downhill on the fixed geometry by the engine's exchange scan. With `relax` the cluster is relaxed
-    with its new ordering: the strain that is relaxed changes the energies of swaps, so both are repeated until what the
-    scan finds on the relaxed cluster is no longer lower.
+    with its new ordering: the strain that is relaxed changes the energies of swaps, so both are repeated until what is
+    found on the relaxed cluster is no longer lower, neither by swaps judged with their relaxation nor by the scan.
 
     Args:
         atoms: a cluster of two elements or more that the model knows, not periodic; positions in Angstrom. It is not
@@ -65,12 +66,31 @@ def best_ordering(
     given = relaxed(atoms, calculator, None)
     ordered = exchanged(rng, given, model, descents, with_random=True)
     # A bad ordering can relax to another geometry: the given one and the ordering that suits it both have their chance.
-    best = min((relaxed(each, calculator, largest_force) for each in (given, ordered)), key=Atoms.get_potential_energy)
-    for _ in range(rounds if relax else 0):
-        ordered = relaxed(exchanged(rng, best, model, descents), calculator, largest_force)
-        if ordered.get_potential_energy() > best.get_potential_energy() - LOWER:
+    found = [relaxed(each, calculator, largest_force) for each in (given, ordered)]
+    if relax:
+        found = [improved(rng, each, calculator, model, descents, fmax, rounds) for each in found]
+    return min(found, key=Atoms.get_potential_energy)
+
+
+def improved(
+    rng: np.random.Generator,
+    atoms: Atoms,
+    calculator: HEACalculator,
+    model: str | Path,
+    descents: int,
+    fmax: float,
+    rounds: int,
+) -> Atoms:
+    """A relaxed cluster after exchanging and relaxing, round by round, until that no longer lowers its energy."""
+    best = atoms
+    for _ in range(rounds):
+        enough = best.get_potential_energy() - LOWER
+        ahead = relaxed(resettled(best, model), calculator, fmax)
+        if ahead.get_potential_energy() > enough:
+            ahead = relaxed(exchanged(rng, best, model, descents), calculator, fmax)
+        if ahead.get_potential_energy() > enough:
             break
-        best = ordered
+        best = ahead
     return best
 
 
@@ -109,8 +129,7 @@ def exchanged(
     rng: np.random.Generator, atoms: Atoms, model: str | Path, descents: int, with_random: bool = False
 ) -> Atoms:
     """A copy of a cluster with the lowest ordering that is found on its geometry; its own if none is lower."""
-    symbols = tuple(sorted(atoms.symbols.species()))
-    types = np.array([symbols.index(symbol) for symbol in atoms.symbols], dtype=np.int32)
+    symbols, types = types_of(atoms)
     scan = exchange_scan(model, symbols, "double")
     scan.place(*half_edges(atoms.positions, scan.cutoff))
     found = [hop(rng, scan, types, descents)]
@@ -121,3 +140,19 @@ def exchanged(
     if lowest.energy < scan.order(types) - LOWER:
         ordered.symbols = [symbols[kind] for kind in lowest.types]
     return ordered
+
+
+def resettled(atoms: Atoms, model: str | Path) -> Atoms:
+    """A copy of a relaxed cluster after swaps that gain when it relaxes, nearly relaxed."""
+    symbols, types = types_of(atoms)
+    found = settled(potential_of(model, symbols), types, atoms.positions)
+    moved = atoms.copy()
+    moved.symbols = [symbols[kind] for kind in found.types]
+    moved.positions = found.positions
+    return moved
+
+
+def types_of(atoms: Atoms) -> tuple[tuple[str, ...], Types]:
+    """The elements of a cluster in alphabetical order, and which of them each atom is of."""
+    symbols = tuple(sorted(atoms.symbols.species()))
+    return symbols, np.array([symbols.index(symbol) for symbol in atoms.symbols], dtype=np.int32)

@@ -1,6 +1,6 @@
 """Whether independent searches of alloy clusters agree: lowest energies of several seeds, minimisations and seconds.
 
-    python tests/benchmarks/search_alloys.py [FORMULA ...] [--budget 2000] [--seeds 5] [--out runs/alloys]
+    python tests/benchmarks/search_alloys.py [FORMULA ...] [--budget 5000] [--seeds 5] [--out runs/alloys]
 
 The budget is reached in steps, each twice the one before: a table is printed after each, and runs in `--out` go on when
 the script is started again with a larger budget. A seed is a hit if its lowest energy is within 5 meV of the lowest of
@@ -105,7 +105,7 @@ def main() -> int:
     """Search, step by step, and print what was found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("formulas", nargs="*", default=FORMULAS, metavar="FORMULA")
-    parser.add_argument("--budget", type=int, default=2000, help="minimisations a seed")
+    parser.add_argument("--budget", type=int, default=5000, help="minimisations a seed")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--model", default="hea6")
     parser.add_argument("--out", type=Path, default=Path("runs/alloys"))
