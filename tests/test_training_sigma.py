@@ -8,7 +8,7 @@ import torch
 from ase import Atoms
 from hea_training.architecture import Architecture
 from hea_training.graph import Graphs
-from hea_training.sigma import uncertainty
+from hea_training.sigma import most_likely, uncertainty
 from hea_training.strata import load_network, start
 from training_structures import ELEMENTS, cluster
 
@@ -37,3 +37,14 @@ def test_pairs_of_atoms_far_apart_do_not_set_the_scale() -> None:
     few = uncertainty(network, table, training, graphs([*clusters[:3], *single]))
     assert np.isfinite(few.scale)
     assert few.scale > 0
+
+
+def test_ridge_and_scale_are_found_again() -> None:
+    rng = np.random.default_rng(2)
+    old, features = (rng.normal(size=(n, 12)) * np.geomspace(1, 1e-3, 12) for n in (60, 4000))
+    gram = old.T @ old
+    ridge = 1e-4 * float(np.linalg.eigvalsh(gram)[-1])
+    width = np.sqrt(np.einsum("ij,ij->i", features, np.linalg.solve(gram + ridge * np.eye(12), features.T).T))
+    found, scale = most_likely(gram, features, 0.3 * width * rng.normal(size=4000), np.full(4000, 13))
+    assert scale == pytest.approx(0.3, rel=0.05)
+    assert found == pytest.approx(ridge, rel=1e-6)  # a point of the grid

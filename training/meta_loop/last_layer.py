@@ -6,10 +6,10 @@ of its own data, so the best weights for old and new data together minimise
 
     (v - w)^T (Gram + ridge I) (v - w) + weight sum_n (E_n - f_n . v - rest_n)^2 / N_n
 
-over v: recursive least squares, with Gram = sum f f^T / N over the training set standing for the old data. The same
-matrix is the precision of the weights in the model's uncertainty (Bigi, Chong, Ceriotti and Grasselli 2024), so it
-grows by the new features, and sigma falls where the labels are. One structure after the other gives the same as all
-at once.
+over v: recursive least squares, with Gram = sum f f^T / N over the training set, each structure by how far the model
+follows it (`hea_training.sigma`), standing for the old data. The same matrix is the precision of the weights in the
+model's uncertainty (Bigi, Chong, Ceriotti and Grasselli 2024), so it grows by the new features, and sigma falls where
+the labels are. One structure after the other gives the same as all at once.
 """
 
 from __future__ import annotations
