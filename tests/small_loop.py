@@ -21,7 +21,7 @@ dimers = 8
 relax = 4
 [search]
 minimisations = 20
-path = 4
+path = 2
 unknown = 5.0
 [select]
 quota = 3

@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+import sysconfig
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hea_training.meta_loop import read_config, run_loop
-from small_loop import CONFIGURATION, HEA, hea_loop, ledger_of
+from small_loop import CONFIGURATION, HEA, ledger_of
 
 from hea_potential.dataset import read_dataset
 
-TIME_LIMIT = 300.0
+MPIRUN = str(Path(sysconfig.get_path("scripts")) / "mpirun")
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +39,13 @@ def steps_of(folder: Path) -> list[tuple[str, str, float]]:
     return [(line["step"], line["kind"], line["seconds"]) for line in lines]
 
 
-def kill_within(configuration: Path, run: Path, before: str | None, delay: float) -> None:
+def kill_within(
+    configuration: Path, run: Path, before: str | None, delay: float, launcher: tuple[str, ...] = ()
+) -> None:
     """Begin or continue a run and kill it, from outside, some seconds after the step `before` is done (None: after the
     run has begun).
     """
-    command = [*HEA, "loop", str(configuration), "--out", str(run)]
+    command = [*launcher, *HEA, "loop", str(configuration), "--out", str(run)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         assert process.stderr is not None
         if before is None:
@@ -67,15 +70,28 @@ def check_kills(unbroken: Path, folder: Path, kinds: list[str], rng: np.random.G
         place = later[0]
         kill_within(configuration, run, steps[place - 1][0] if place else None, rng.uniform() * steps[place][2])
     for each in folder.iterdir():
-        ended = hea_loop(configuration, "--out", each)
-        assert ended.returncode == 0, ended.stderr
-        assert read_dataset(each / "data.h5").sha256() == read_dataset(unbroken / "data.h5").sha256()
-        assert models_of(each) == models_of(unbroken)
-        assert ledger_of(each) == ledger_of(unbroken)
+        run_loop(read_config(configuration), each)
+        check_same(each, unbroken)
+
+
+def check_same(run: Path, other: Path) -> None:
+    """Two runs have the same data, the same models and the same facts in their ledgers."""
+    assert read_dataset(run / "data.h5").sha256() == read_dataset(other / "data.h5").sha256()
+    assert models_of(run) == models_of(other)
+    assert ledger_of(run) == ledger_of(other)
 
 
 def test_a_run_that_is_killed_ends_as_if_it_had_not_been(unbroken: Path, tmp_path: Path) -> None:
-    check_kills(unbroken, tmp_path, ["start", "search", "label", "refresh"], np.random.default_rng(1))
+    check_kills(unbroken, tmp_path, ["start", "select", "refresh"], np.random.default_rng(1))
+
+
+def test_a_killed_mpirun_goes_on_alone(unbroken: Path, tmp_path: Path) -> None:
+    steps = steps_of(unbroken)
+    before = next(k for k, step in enumerate(steps) if step[1] == "search") - 1
+    configuration = unbroken.parent / "loop.toml"
+    kill_within(configuration, tmp_path / "run", steps[before][0], 0.5 * steps[before + 1][2], (MPIRUN, "-n", "2"))
+    run_loop(read_config(configuration), tmp_path / "run")
+    check_same(tmp_path / "run", unbroken)
 
 
 @pytest.mark.slow

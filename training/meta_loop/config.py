@@ -58,8 +58,8 @@ class Searches:
     """The search of each composition, see `hea_potential.search.search`; `fmax` in eV/A, kappa and `unknown` (eV/atom)
     as there.
 
-    minima: that many of lowest energy may be chosen to be labelled, beside `path` frames on the way from a random
-    packing to a minimum.
+    minima: that many of lowest energy may be chosen to be labelled, `select.quota` are; path: so many frames on the way
+    from random packings to minima are labelled beside them.
     """
 
     minimisations: int = 200
@@ -70,7 +70,7 @@ class Searches:
     kappa: float = 0.0
     unknown: float = 0.1
     minima: int = 200
-    path: int = 40
+    path: int = 8
 
 
 @dataclass(frozen=True)

@@ -59,12 +59,12 @@ class Forecast:
             seconds = calls * size * SECONDS_A_CALL + part.minimisations * SECONDS_A_TASK
             return calls, "force calls", seconds
         if step.kind == "select":
-            return float(self.config.search.minima + self.config.search.path), "candidates", 0.5
+            return float(self.config.search.minima), "candidates", 0.5
         if step.kind == "label":
-            quota, relax = self.config.select.quota, self.config.label.relax
+            quota, relax, path = self.config.select.quota, self.config.label.relax, self.config.search.path
             if step.turn:
-                quota, relax = self.config.gofee.labels, 0
-            return self.labels(quota * (1 + relax), quota * len(labelled_steps(relax)), size)
+                quota, relax, path = self.config.gofee.labels, 0, 0
+            return self.labels(quota * (1 + relax) + path, quota * len(labelled_steps(relax)) + path, size)
         if step.loop == 0 and not self.config.from_nothing:
             return 0.0, "atoms", 0.0
         return self.training(first=step.loop == 0)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 from hea_training.meta_loop.plan import Step
 
 from hea_potential.errors import HEAError, OutputError
+from hea_potential.search.journal import HANDOVER
 
 __all__ = ["NAME", "Ledger", "LoopFolderError"]
 
@@ -46,13 +48,17 @@ class Ledger:
 
     def lock(self) -> None:
         """Keep other runs out of the folder. The kernel unlocks it when this process ends, however it ends."""
-        try:
-            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            folder = str(self.path.parent)
-            raise LoopFolderError(f"run folder {folder!r}: another loop is running in it") from error
-        except OSError as error:
-            raise OutputError(f"{self.path}: cannot be locked: {error.strerror}; choose a local folder") from error
+        deadline = time.monotonic() + HANDOVER
+        while True:
+            try:
+                return fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    folder = str(self.path.parent)
+                    raise LoopFolderError(f"run folder {folder!r}: another loop is running in it") from error
+            except OSError as error:
+                raise OutputError(f"{self.path}: cannot be locked: {error.strerror}; choose a local folder") from error
+            time.sleep(0.05)
 
     def write(self, step: Step, seconds: float, facts: Facts) -> dict[str, Any]:
         """Record a step as done; returns its line. Raises OutputError, and leaves no part of a line."""

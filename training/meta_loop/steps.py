@@ -34,7 +34,9 @@ from hea_potential.search.state import Run
 __all__ = ["STEPS", "labelled", "searched", "written"]
 
 Facts = dict[str, Any]
-MOST_UNKNOWN = 4  # structures labelled of each search that the model knows that it does not know
+UNKNOWN = 4  # structures labelled of each search that the model knows that it does not know
+PATHS = 4  # frames on the way to a minimum, for each that is labelled
+ANY_HEIGHT = 1e6  # eV/atom
 SELECTED = "selected.extxyz"
 
 
@@ -99,22 +101,21 @@ def select(loop: Loop, step: Step) -> Facts:
     assert model is not None
     composition = Composition.parse(str(step.composition))
     rng = np.random.default_rng(loop.seed(step.name))
-    folder = loop.folder_of(step)
-    found = minima_of(folder / "search", settings.minima)
+    minima = minima_of(loop.folder_of(step) / "search", settings.minima)
     try:
-        path = path_frames(composition, model, settings.path, rng)
+        path = path_frames(composition, model, PATHS * settings.path, rng)
     except PairError:
         path = []
-    for kind, structures in (("found", found), ("path", path)):
-        for atoms in structures:
-            atoms.calc = None
-            atoms.info = {"kind": f"loop{step.loop}.{kind}", "path_kind": f"loop{step.loop}.path"}
-            atoms.info["relax"] = loop.config.label.relax if kind == "found" else 0
-    chosen = chosen_of([*found, *path], loop, composition, model, rng)
+    for atoms in (*minima, *path):
+        atoms.calc = None
+        atoms.info = {"kind": f"loop{step.loop}.path", "path_kind": f"loop{step.loop}.path", "relax": 0}
+    for atoms in minima:
+        atoms.info |= {"kind": f"loop{step.loop}.found", "relax": loop.config.label.relax}
+    chosen = chosen_of(minima, path, loop, composition, model, rng)
     base = f"L{step.loop}-n{step.n_elements}-{step.composition}"
     for k, atoms in enumerate(chosen):
         atoms.info = {"name": f"{base}-{k:04d}", "group": f"{base}-{k:04d}", "model": number_of(model), **atoms.info}
-    return {"candidates": len(found) + len(path)} | written(loop, step, chosen)
+    return {"candidates": len(minima) + len(path)} | written(loop, step, chosen)
 
 
 def written(loop: Loop, step: Step, chosen: list[Atoms]) -> Facts:
@@ -130,21 +131,28 @@ def written(loop: Loop, step: Step, chosen: list[Atoms]) -> Facts:
 
 
 def chosen_of(
-    candidates: list[Atoms], loop: Loop, composition: Composition, model: Path, rng: np.random.Generator
+    minima: list[Atoms], path: list[Atoms], loop: Loop, composition: Composition, model: Path, rng: np.random.Generator
 ) -> list[Atoms]:
-    """What is labelled of the candidates; of those of which the model's own error estimate says that their energy means
-    nothing, a few for this reason alone: they say nothing of what is low, but where the model has holes.
+    """What is labelled: of the minima, of the frames on the way to one however high they are, and a few of which the
+    model's own error estimate says that their energy means nothing: they say where it has holes, not what is low.
     """
     settings = loop.config.select
-    sigmas = describe(candidates, model).sigmas
-    unknown = sigmas > loop.config.search.unknown * composition.size
     known = known_features(loop, composition, model)
-    chosen = choose([candidates[k] for k in np.flatnonzero(~unknown)], model, known, settings, rng)
-    few = replace(settings, quota=MOST_UNKNOWN, window=1e6)
-    strange = choose([candidates[k] for k in np.flatnonzero(unknown)], model, known, few, rng)
-    for atoms in strange:
+    (minima, strange), (path, stranger) = (divided(each, model, loop.config.search.unknown) for each in (minima, path))
+    chosen = choose(minima, model, known, settings, rng)
+    chosen += choose(path, model, known, replace(settings, quota=loop.config.search.path, window=ANY_HEIGHT), rng)
+    unknown = choose(strange + stranger, model, known, replace(settings, quota=UNKNOWN, window=ANY_HEIGHT), rng)
+    for atoms in unknown:
         atoms.info["reason"] = "unknown"
-    return chosen + strange
+    return chosen + unknown
+
+
+def divided(structures: list[Atoms], model: Path, most: float) -> tuple[list[Atoms], list[Atoms]]:
+    """Structures with a sigma up to so many eV/atom, and those with more."""
+    parts: tuple[list[Atoms], list[Atoms]] = ([], [])
+    for atoms, sigma in zip(structures, describe(structures, model).sigmas, strict=True):
+        parts[bool(sigma > most * len(atoms))].append(atoms)
+    return parts
 
 
 def known_features(loop: Loop, composition: Composition, model: Path) -> np.ndarray | None:
