@@ -53,7 +53,8 @@ def first(dataset: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert found.accepted
     assert found.strata == ["elements", "pair-NiCu", "pair-NiPd", "pair-CuPd", "many"]
     assert found.before == {}
-    assert found.after["valid"]["all"]["structures"] == len(fixed_split(dataset, 1).valid)
+    valid = fixed_split(dataset, 1).valid
+    assert found.after["valid"]["all"]["structures"] == np.count_nonzero(dataset.sizes[valid] > 2)
     return folder / found.model
 
 
@@ -176,6 +177,7 @@ def test_without_a_validation_part_the_training_part_judges() -> None:
         "better: 10 x energy (meV/atom) + 1 x force (meV/A) on 9 training structures: 79.0, before 80.0",
     )
     assert not verdict(better, errors, FULL)[0]
+    assert verdict(*[{part: {"all": {"structures": 0}} for part in ("train", "valid")}] * 2, FULL)[0]
     assert not verdict(errors, errors, FULL)[0]
 
 

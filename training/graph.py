@@ -136,6 +136,14 @@ class Graphs:
     def __len__(self) -> int:
         return len(self.n_atoms)
 
+    @property
+    def beyond_pairs(self) -> np.ndarray:
+        """[M] whether a structure is more than a free atom or a free pair of atoms: has more than one edge.
+
+        A young data set has many pairs, up into the repulsion, where errors of many eV mean nothing for clusters.
+        """
+        return self.n_edges > 1
+
     def subset(self, rows: np.ndarray) -> "Graphs":
         """The structures `rows` as a set of their own."""
         part = Graphs(self.elements, self.cutoff)

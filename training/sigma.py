@@ -11,7 +11,7 @@ from torch import Tensor
 
 __all__ = ["Uncertainty", "structure_features", "uncertainty"]
 
-ENOUGH = 20  # structures with more than one edge, from which on they alone count
+ENOUGH = 20  # structures beyond pairs of atoms, from which on they alone count
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,11 @@ def uncertainty(network: Network, table: Tensor, training: Graphs, valid: Graphs
 
 
 def telling(graphs: Graphs) -> Graphs:
-    """The structures by which sigma is made and calibrated: those with more than one edge, if there are enough.
+    """The structures by which sigma is made and calibrated: more than pairs of atoms, if there are enough.
 
-    Pairs of atoms are many in a young data set, and say little about clusters. Those far apart, whose features vanish
-    but whose errors do not, would make the scale infinite.
+    Pairs far apart, whose features vanish but whose errors do not, would make the scale infinite.
     """
-    larger = np.flatnonzero(graphs.n_edges > 1)
+    larger = np.flatnonzero(graphs.beyond_pairs)
     return graphs.subset(larger if len(larger) >= ENOUGH else np.flatnonzero(graphs.n_edges > 0))
 
 

@@ -18,7 +18,8 @@ __all__ = ["part_errors", "verdict"]
 
 
 def part_errors(arch: Architecture, tensors: Tensors, graphs: Graphs, split: Split) -> dict[str, Any]:
-    """Mean absolute errors of a model on each part of a split: of `all` its structures, and by number of elements.
+    """Mean absolute errors of a model on each part of a split: of `all` its structures, and by number of elements. Free
+    atoms and pairs of atoms are left out (`Graphs.beyond_pairs`): a few compressed pairs would outweigh all clusters.
 
     structures; energy_mae in eV a structure; energy_mae_atom in meV/atom; force_mae in meV/A, of components.
     """
@@ -27,9 +28,8 @@ def part_errors(arch: Architecture, tensors: Tensors, graphs: Graphs, split: Spl
     errors, n_elements = errors_of(network, table, graphs), graphs.composition().sum(1)
     found: dict[str, Any] = {}
     for part in ("train", "valid", "test"):
-        rows = getattr(split, part)
-        of_part = np.isin(np.arange(len(graphs)), rows)
-        groups = {"all": of_part} | {str(n): of_part & (n_elements == n) for n in np.unique(n_elements[rows])}
+        of_part = graphs.beyond_pairs & np.isin(np.arange(len(graphs)), getattr(split, part))
+        groups = {"all": of_part} | {str(n): of_part & (n_elements == n) for n in np.unique(n_elements[of_part])}
         found[part] = {name: mean_errors(errors, graphs, chosen) for name, chosen in groups.items()}
     return found
 
@@ -56,7 +56,9 @@ def verdict(before: dict[str, Any], after: dict[str, Any], settings: RefreshSett
     """
     if not before:
         return True, "the first model"
-    part = "valid" if after["valid"]["all"]["structures"] else "train"
+    part = next((part for part in ("valid", "train") if after[part]["all"]["structures"]), None)
+    if part is None:
+        return True, "there are no structures but atoms and pairs of atoms to judge by"
     old, new = (scored(errors[part]["all"], settings) for errors in (before, after))
     count, name = after[part]["all"]["structures"], {"valid": "validation", "train": "training"}[part]
     comparison = (

@@ -28,7 +28,7 @@ class RefreshSettings:
     epochs: int = 20
     batch_size: int = 32
     first_learning_rate: float = 3e-3
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 1e-3
     replay: int = 4000
     energy_weight: float = 10.0
     force_weight: float = 1.0
