@@ -26,7 +26,7 @@ from made_loop import COMPOSITIONS, SEED, made_loop
 from hea_potential.dataset import fixed_split, read_dataset
 from hea_potential.described import describe
 from hea_potential.errors import InputError, OutputError
-from hea_potential.report import report_of, write_report
+from hea_potential.report import draw_report, report_of, write_report
 from hea_potential.report.loop_folder import read_ledger, read_loop
 from hea_potential.report.loop_predictions import present_predictions
 from hea_potential.report.loop_report import never_trained_on
@@ -48,19 +48,19 @@ def loop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def page(loop: Path) -> str:
+def report(loop: Path) -> Report:
     before = {path: hashed(path) for path in loop.rglob("*") if path.is_file()}
     calls: list[tuple[str, int, int]] = []
-    text = write_report(loop, lambda *call: calls.append(call)).read_text()
+    found = report_of(loop, lambda *call: calls.append(call))
     assert before == {path: hashed(path) for path in before}, "making a report changes nothing of a run"
     finished = {what for what, done, total in calls if done == total}
-    assert finished == {"searches", "present model", "models that chose", "figures"}
-    return text
+    assert finished == {"searches", "present model", "models that chose"}
+    return found
 
 
 @pytest.fixture(scope="module")
-def report(loop: Path) -> Report:
-    return report_of(loop, quiet)
+def page(loop: Path, report: Report) -> str:
+    return draw_report(loop, report, quiet).read_text()
 
 
 @pytest.fixture

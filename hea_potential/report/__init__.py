@@ -38,7 +38,11 @@ def write_report(folder: str | os.PathLike[str], progress: Progress = lambda wha
     damaged data set, OutputError where nothing can be written.
     """
     folder = Path(folder)
-    report = report_of(folder, progress)
+    return draw_report(folder, report_of(folder, progress), progress)
+
+
+def draw_report(folder: Path, report: Report, progress: Progress) -> Path:
+    """Write the figures and the page of what is to be said of a folder."""
     figures, page = folder / "figures", folder / "report.html"
     try:
         figures.mkdir(exist_ok=True)

@@ -44,7 +44,7 @@ def picture_of(atoms: Atoms, pixels: int = 96) -> Image:
         shaded = ball_colours(colour, u[nearer], v[nearer], w[nearer])
         seen[rows, columns][nearer, :3] = shaded + pale * (1.0 - shaded)
         seen[rows, columns][nearer, 3] = 1.0
-    return coarsened(seen[::-1], pixels)
+    return coarsened(seen[::-1])
 
 
 def ball_colours(colour: Image, u: Image, v: Image, w: Image) -> Image:
@@ -62,13 +62,16 @@ def rotation(right: float, down: float) -> Image:
     return np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]]) @ np.array([[1, 0, 0], [0, d, t], [0, -t, d]])
 
 
-def coarsened(fine: Image, pixels: int) -> Image:
-    """Averages over squares of FINER by FINER; colours weighted by opacity, so that edges do not darken."""
-    squares = fine.reshape(pixels, FINER, pixels, FINER, 4)
-    opacity = squares[..., 3].mean(axis=(1, 3))
-    weighted = (squares[..., :3] * squares[..., 3:]).mean(axis=(1, 3))
-    colour = weighted / np.maximum(opacity, 1e-9)[..., None]
-    return np.concatenate([colour, opacity[..., None]], axis=-1)
+def coarsened(fine: Image) -> Image:
+    """Averages over squares of FINER by FINER. Colours are those of what is there, so that edges do not darken: where
+    nothing is, they are zero and do not count.
+    """
+    sums = np.zeros((len(fine) // FINER, len(fine) // FINER, 4))
+    for row in range(FINER):
+        for column in range(FINER):
+            sums += fine[row::FINER, column::FINER]
+    counts = np.maximum(sums[..., 3:], 1.0)
+    return np.concatenate([sums[..., :3] / counts, sums[..., 3:] / FINER**2], axis=-1)
 
 
 def rgb(colour: str) -> Image:
