@@ -13,17 +13,20 @@ from hea_potential.report.clusters import as_data_uri
 
 FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif"
 GAP, LEFT = 0.075, 0.0  # between the panels of a row, as shares of the chart's width
-LEGEND, TITLE, BELOW = 46, 32, 48  # pixels: of the legend, of a row's titles, of a row's axis labels
+LEGEND, TITLE, BELOW = 24, 32, 48  # pixels: of a line of the legend, of a row's titles, of a row's axis labels
+LINE = 130  # letters of a line of the legend
 DIGITS = 6  # that are kept of numbers: a chart needs no more, and the page is smaller
 
 
 def plotly_figure(chart: Chart) -> dict[str, Any]:
     """The `data` and `layout` of a chart for Plotly.newPlot."""
     inner = len(chart.rows) * (chart.row_height + TITLE + BELOW)
+    names = dict.fromkeys([*chart.marks, *(each.name for panel in chart.panels for each in panel.series if each.name)])
+    above = LEGEND * (2 + sum(len(name) + 8 for name in names) // LINE)
     layout: dict[str, Any] = {
         "font": {"family": FONT, "size": 12, "color": INK},
-        "height": inner + LEGEND,
-        "margin": {"l": 62, "r": 16, "t": LEGEND, "b": 0},
+        "height": inner + above,
+        "margin": {"l": 62, "r": 16, "t": above, "b": 0},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "#ffffff",
         "barmode": "stack",

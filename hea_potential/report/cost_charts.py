@@ -36,12 +36,12 @@ def cost_chart(run: LoopRun) -> Chart:
         points.append(Series(sizes, minutes_of, colour, f"loop {loop}", "line and points", texts, 8.0))
     panels = [Panel("cost by step", "", "minutes", bars)]
     if trained:
-        panels.append(Panel("training", "structures in the data set", "minutes of a refresh", points))
+        panels.append(Panel("training", "structures trained on", "minutes of a refresh", points))
     return Chart(
         "cost",
         "What it cost",
         "Time of all finished steps by meta loop and number of elements, and of each refresh of the model over the "
-        "size of the data set. Times are those of the machine that ran the loop.",
+        "number of structures that it was trained on. Times are those of the machine that ran the loop.",
         [panels],
         row_height=300,
     )

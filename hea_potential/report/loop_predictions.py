@@ -14,7 +14,7 @@ from hea_potential.report.predictions import Integers, Predictions, predict, sam
 __all__ = ["NEW", "predictions_when_chosen", "present_predictions"]
 
 NEW = "new"  # structures found in the loops, as seen by the models that chose them
-MOST = 1500  # structures of the training split
+MOST = 20_000  # structures of the training split: some ten seconds
 
 
 def present_predictions(run: LoopRun, remarks: list[str], progress: Progress) -> dict[str, Predictions]:

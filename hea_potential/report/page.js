@@ -2,7 +2,7 @@
 // Charts: each lies beside the data that plotly draws it from.
 const drawn = Promise.all([...document.querySelectorAll(".chart")].map((place) => {
   const { data, layout } = JSON.parse(place.nextElementSibling.textContent);
-  return Plotly.newPlot(place, data, layout, { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] });
+  return Plotly.newPlot(place, data, layout, { responsive: true, displaylogo: false, modeBarButtons: [["toImage", "resetScale2d"]] });
 }));
 
 // Tables: a click on a heading sorts by it, numbers as numbers; once more turns the order round. Rows without a value stay last.
