@@ -5,4 +5,3 @@ set -euo pipefail
 configuration="$(dirname "${BASH_SOURCE[0]}")/14_loop_emt.toml"
 hea loop "$configuration" --dry-run
 mpirun -n 2 hea loop "$configuration"
-hea report runs/small

@@ -7,7 +7,6 @@ set -euo pipefail
 configuration="$(dirname "${BASH_SOURCE[0]}")/16_loop_sevennet.toml"
 if [ "${1:-}" = run ]; then
   mpirun -n 2 hea loop "$configuration"
-  hea report runs/sevennet
 else
   hea loop "$configuration" --dry-run
 fi

@@ -48,4 +48,3 @@ first_epochs = 30
 epochs = 10
 TOML
 mpirun -n "${SLURM_NTASKS:-2}" hea loop loop.toml
-hea report runs/CuAu

@@ -27,11 +27,13 @@ def loop(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan with its estimated costs, and end.")
     ] = False,
+    report: Annotated[bool, typer.Option(help="Make the report, RUN/report.html and RUN/figures, in the end.")] = True,
 ) -> None:
     """Search, select, label, train, again: a potential that improves itself while it explores compositions.
 
     The configuration is checked whole before anything starts. Every finished step is in the ledger of the run's folder:
-    stopped or killed, the same command goes on where it was. Under mpirun all ranks minimise and label.
+    stopped or killed, the same command goes on where it was. Under mpirun all ranks minimise and label. In the end the
+    report says how good the model became and what was found; `hea report` makes it of an unfinished run as well.
 
     Example:
       hea loop loop.toml --dry-run
@@ -56,9 +58,15 @@ def loop(
     except KeyboardInterrupt:
         typer.echo(f"hea: interrupted; the same command goes on with what is in {folder}", err=True)
         raise typer.Exit(130) from None
-    if model is not None:  # None on the other ranks of mpirun
-        typer.echo(f"model {model}")
-        typer.echo(f"data {folder / 'data.h5'}")
+    if model is None:  # on the other ranks of mpirun
+        return
+    typer.echo(f"model {model}")
+    typer.echo(f"data {folder / 'data.h5'}")
+    if report:
+        from hea_potential.cli.report import report as make_report
+
+        make_report(folder)
+    else:
         typer.echo(f"figures and report: hea report {folder}")
 
 
