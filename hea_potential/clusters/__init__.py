@@ -17,11 +17,13 @@ from hea_potential.clusters._clusters import (
     packed_orbits,
     point_group,
     reduced_distances,
+    resurfaced,
     separated,
     similarities,
     structure_of,
     turned,
     vacant_sites,
+    with_moved_atoms,
 )
 
 __all__ = [
@@ -36,9 +38,11 @@ __all__ = [
     "packed_orbits",
     "point_group",
     "reduced_distances",
+    "resurfaced",
     "separated",
     "similarities",
     "structure_of",
     "turned",
     "vacant_sites",
+    "with_moved_atoms",
 ]

@@ -26,6 +26,26 @@ def grown(
     least: float,
     blur: float,
 ) -> tuple[Types, Floats]: ...
+def resurfaced(
+    bit_generator: object,
+    types: Types,
+    positions: Floats,
+    bonds: Floats,
+    count: int,
+    contact: float,
+    least: float,
+    blur: float,
+) -> tuple[Types, Floats]: ...
+def with_moved_atoms(
+    bit_generator: object,
+    types: Types,
+    positions: Floats,
+    bonds: Floats,
+    times: int,
+    contact: float,
+    least: float,
+    blur: float,
+) -> tuple[Types, Floats]: ...
 def orbit(point: Floats, operations: Floats, merging: float) -> Floats: ...
 def packed_orbits(
     bit_generator: object,

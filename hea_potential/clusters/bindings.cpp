@@ -82,6 +82,12 @@ void check_operations(const Operations &operations) {
   if (operations.shape(0) == 0) throw std::invalid_argument("a point group of 0 operations; allowed are 1 or more");
 }
 
+// Types and positions.
+auto arrays_of(hea::clusters::Grown cluster) {
+  const std::size_t n = cluster.types.size();
+  return std::make_pair(numpy_array(std::move(cluster.types), {n}), numpy_array(std::move(cluster.positions), {n, 3}));
+}
+
 // Random numbers from the capsule that numpy's bit generators have for compiled code.
 Random random_of(const nb::capsule &bit_generator) {
   return Random(*static_cast<const hea::clusters::BitGenerator *>(bit_generator.data("BitGenerator")));
@@ -181,13 +187,29 @@ NB_MODULE(_clusters, m) {
         const Atoms atoms = atoms_of(types, positions, bonds);
         for (std::size_t i = 0; i < added.shape(0); ++i) check_kind(added.data()[i], atoms.kinds);
         Random random = random_of(bit_generator);
-        hea::clusters::Grown result =
-            hea::clusters::grown(random, atoms, {added.data(), added.data() + added.shape(0)}, contact, least, blur);
-        const std::size_t n = result.types.size();
-        return std::make_pair(numpy_array(std::move(result.types), {n}),
-                              numpy_array(std::move(result.positions), {n, 3}));
+        return arrays_of(
+            hea::clusters::grown(random, atoms, {added.data(), added.data() + added.shape(0)}, {contact, least, blur}));
       },
       "bit_generator"_a, "types"_a, "positions"_a, "bonds"_a, "added"_a, "contact"_a, "least"_a, "blur"_a);
+  m.def(
+      "resurfaced",
+      [](const nb::capsule &bit_generator, const Types &types, const Positions &positions, const Bonds &bonds,
+         std::size_t count, double contact, double least, double blur) {
+        const Atoms atoms = atoms_of(types, positions, bonds);
+        Random random = random_of(bit_generator);
+        return arrays_of(hea::clusters::resurfaced(random, atoms, count, {contact, least, blur}));
+      },
+      "bit_generator"_a, "types"_a, "positions"_a, "bonds"_a, "count"_a, "contact"_a, "least"_a, "blur"_a);
+  m.def(
+      "with_moved_atoms",
+      [](const nb::capsule &bit_generator, const Types &types, const Positions &positions, const Bonds &bonds,
+         std::size_t times, double contact, double least, double blur) {
+        const Atoms atoms = atoms_of(types, positions, bonds);
+        if (atoms.n == 0) throw std::invalid_argument("a cluster of 0 atoms has none to move");
+        Random random = random_of(bit_generator);
+        return arrays_of(hea::clusters::with_moved_atoms(random, atoms, times, {contact, least, blur}));
+      },
+      "bit_generator"_a, "types"_a, "positions"_a, "bonds"_a, "times"_a, "contact"_a, "least"_a, "blur"_a);
   m.def(
       "orbit",
       [](const Given<double, 3> &point, const Operations &operations, double merging) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "geometry.h"
 
@@ -16,13 +17,17 @@ Vector3 beside(Random &random, const std::vector<double> &positions, double bond
   return Vector3{atom[0], atom[1], atom[2]} + (bond / norm(direction)) * direction;
 }
 
-// Which of some sites touches most atoms, by numbers that are blurred.
-std::size_t best_site(Random &random, const Sites &sites, double blur) {
-  std::size_t best = 0;
+constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+// Which of some sites touches most atoms, by numbers that are blurred, of those where `suits` is true; `none` if it is
+// true nowhere.
+template<typename Suits>
+std::size_t best_site(Random &random, const Sites &sites, double blur, const Suits &suits) {
+  std::size_t best = none;
   double most = -1.0;
   for (std::size_t site = 0; site < sites.contacts.size(); ++site) {
     const double offered = static_cast<double>(sites.contacts[site]) + random.uniform(0.0, blur);
-    if (offered > most) {
+    if (offered > most && suits(&sites.positions[3 * site])) {
       most = offered;
       best = site;
     }
@@ -30,29 +35,93 @@ std::size_t best_site(Random &random, const Sites &sites, double blur) {
   return best;
 }
 
+// Contacts of each atom, blurred.
+std::vector<double> blurred_contacts(Random &random, const Atoms &atoms, const Judging &judging) {
+  const std::vector<std::int64_t> counts = coordination(atoms, judging.contact);
+  std::vector<double> contacts(counts.begin(), counts.end());
+  for (double &number : contacts) number += random.uniform(0.0, judging.blur);
+  return contacts;
+}
+
 Atoms view(const Grown &cluster, const Atoms &like) {
   return {cluster.types.size(), cluster.types.data(), cluster.positions.data(), like.kinds, like.bonds};
 }
 
+Grown copy_of(const Atoms &atoms) {
+  return {{atoms.types, atoms.types + atoms.n}, {atoms.positions, atoms.positions + 3 * atoms.n}};
+}
+
+void add(Grown &cluster, std::int64_t type, const double *place) {
+  cluster.types.push_back(type);
+  cluster.positions.insert(cluster.positions.end(), place, place + 3);
+}
+
+void remove(Grown &cluster, std::size_t atom) {
+  const auto at = static_cast<std::ptrdiff_t>(atom);
+  cluster.types.erase(cluster.types.begin() + at);
+  cluster.positions.erase(cluster.positions.begin() + 3 * at, cluster.positions.begin() + 3 * (at + 1));
+}
+
 }  // namespace
 
-Grown grown(Random &random, const Atoms &atoms, const std::vector<std::int64_t> &added, double contact, double least,
-            double blur) {
-  Grown result{{atoms.types, atoms.types + atoms.n}, {atoms.positions, atoms.positions + 3 * atoms.n}};
+Grown grown(Random &random, const Atoms &atoms, const std::vector<std::int64_t> &added, const Judging &judging) {
+  Grown result = copy_of(atoms);
   std::map<std::size_t, Sites> sites_for;  // by the types that were asked for
   for (const std::int64_t type : added) {
     const auto kind = static_cast<std::size_t>(type);
-    if (sites_for.count(kind) == 0) sites_for[kind] = vacant_sites(view(result, atoms), kind, contact, least);
-    const Sites &sites = sites_for[kind];
-    Vector3 place;
-    if (sites.contacts.empty()) {
-      place = beside(random, result.positions, atoms.mean_bond());
-    } else {
-      std::copy_n(&sites.positions[3 * best_site(random, sites, blur)], 3, place.begin());
+    if (sites_for.count(kind) == 0) {
+      sites_for[kind] = vacant_sites(view(result, atoms), kind, judging.contact, judging.least);
     }
-    result.types.push_back(type);
-    result.positions.insert(result.positions.end(), place.begin(), place.end());
-    for (auto &[other, known] : sites_for) extend_sites(known, view(result, atoms), other, contact, least);
+    const Sites &sites = sites_for[kind];
+    const std::size_t best = best_site(random, sites, judging.blur, [](const double *) { return true; });
+    const Vector3 place =
+        best == none ? beside(random, result.positions, atoms.mean_bond())
+                     : Vector3{sites.positions[3 * best], sites.positions[3 * best + 1], sites.positions[3 * best + 2]};
+    add(result, type, place.data());
+    for (auto &[other, known] : sites_for) {
+      extend_sites(known, view(result, atoms), other, judging.contact, judging.least);
+    }
+  }
+  return result;
+}
+
+Grown resurfaced(Random &random, const Atoms &atoms, std::size_t count, const Judging &judging) {
+  const std::vector<double> contacts = blurred_contacts(random, atoms, judging);
+  std::vector<std::size_t> order(atoms.n);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) { return contacts[i] < contacts[j]; });
+  Grown rest;
+  std::vector<std::int64_t> taken;
+  for (std::size_t rank = 0; rank < atoms.n; ++rank) {
+    const std::size_t atom = order[rank];
+    if (rank < count) {
+      taken.push_back(atoms.types[atom]);
+    } else {
+      add(rest, atoms.types[atom], atoms.positions + 3 * atom);
+    }
+  }
+  random.shuffle(taken);
+  return grown(random, view(rest, atoms), taken, judging);
+}
+
+Grown with_moved_atoms(Random &random, const Atoms &atoms, std::size_t times, const Judging &judging) {
+  Grown result = copy_of(atoms);
+  for (std::size_t time = 0; time < times; ++time) {
+    const std::vector<double> contacts = blurred_contacts(random, view(result, atoms), judging);
+    const auto loosest =
+        static_cast<std::size_t>(std::min_element(contacts.begin(), contacts.end()) - contacts.begin());
+    const std::int64_t type = result.types[loosest];
+    Grown rest = result;
+    remove(rest, loosest);
+    const auto kind = static_cast<std::size_t>(type);
+    const Sites sites = vacant_sites(view(rest, atoms), kind, judging.contact, judging.least);
+    const double half = 0.5 * atoms.bonds[kind * atoms.kinds + kind];
+    const double *before = &result.positions[3 * loosest];
+    const std::size_t best = best_site(
+        random, sites, judging.blur, [&](const double *site) { return squared_distance(site, before) > half * half; });
+    if (best == none) break;
+    add(rest, type, &sites.positions[3 * best]);
+    result = std::move(rest);
   }
   return result;
 }

@@ -8,17 +8,29 @@ ASE has.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 
 from hea_potential.search.geometry import Floats
+
+# What ASE finds rows by, copied from the rows themselves.
+INDEXING = (
+    "INSERT INTO keys SELECT key, systems.id FROM systems, json_each(key_value_pairs) WHERE systems.id >= :first",
+    "INSERT INTO text_key_values SELECT key, value, systems.id FROM systems, json_each(key_value_pairs) "
+    "WHERE systems.id >= :first AND type = 'text'",
+    "INSERT INTO number_key_values SELECT key, value, systems.id FROM systems, json_each(key_value_pairs) "
+    "WHERE systems.id >= :first AND type IN ('integer', 'real')",
+    "INSERT INTO species SELECT Z, n, systems.id FROM species CROSS JOIN systems "
+    "WHERE species.id = :template AND systems.id >= :first",
+)
+PATIENCE = 10.0  # seconds that another program may keep the database locked
 
 Facts = Mapping[str, str | int | float]
 
@@ -36,36 +48,36 @@ def append_copies(path: Path, rows: Sequence[Row]) -> None:
     """Add rows to a database that has one or more of the same atoms, all or nothing. Raises sqlite3.Error."""
     from ase.db.core import now
 
-    moment = now()
-    with closing(sqlite3.connect(path, timeout=600.0)) as connection, connection:
+    with closing(sqlite3.connect(path, timeout=PATIENCE)) as connection, connection:
+        # With the write-ahead log this loses no more than the last batch if the power fails, and the journal has that.
+        connection.execute("PRAGMA synchronous=NORMAL")
         columns, *firsts = table(connection, "SELECT * FROM systems ORDER BY id LIMIT 1")
         template = dict(zip(columns, firsts[0], strict=True))
-        species = table(connection, "SELECT Z, n FROM species WHERE id = ?", template["id"])[1:]
-        last = table(connection, "SELECT max(id) FROM systems")[1][0]
-        numbered = list(enumerate(rows, start=last + 1))
+        first = table(connection, "SELECT max(id) FROM systems")[1][0] + 1
+        moment = now()
         systems = [
             {
                 **template,
                 "id": number,
-                "unique_id": uuid4().hex,
+                "unique_id": identity,
                 "ctime": moment,
                 "mtime": moment,
                 "positions": np.asarray(row.positions, "<f8").tobytes(),
                 "energy": row.energy,
                 "key_value_pairs": json.dumps(row.facts),
             }
-            for number, row in numbered
+            for number, (row, identity) in enumerate(zip(rows, identities(len(rows)), strict=True), start=first)
         ]
         named = ", ".join(f":{column}" for column in columns)
         connection.executemany(f"INSERT INTO systems VALUES ({named})", systems)
-        facts = [(key, value, number) for number, row in numbered for key, value in row.facts.items()]
-        texts = [fact for fact in facts if isinstance(fact[1], str)]
-        numbers = [fact for fact in facts if not isinstance(fact[1], str)]
-        connection.executemany("INSERT INTO text_key_values VALUES (?, ?, ?)", texts)
-        connection.executemany("INSERT INTO number_key_values VALUES (?, ?, ?)", numbers)
-        connection.executemany("INSERT INTO keys VALUES (?, ?)", [(key, number) for key, _, number in facts])
-        of_each = [(element, count, number) for number, _ in numbered for element, count in species]
-        connection.executemany("INSERT INTO species VALUES (?, ?, ?)", of_each)
+        for query in INDEXING:
+            connection.execute(query, {"first": first, "template": template["id"]})
+
+
+def identities(count: int) -> list[str]:
+    """Different identities of rows, as ASE makes them: random hexadecimal numbers of 32 digits."""
+    digits = os.urandom(16 * count).hex()
+    return [digits[start : start + 32] for start in range(0, len(digits), 32)]
 
 
 def table(connection: sqlite3.Connection, query: str, *values: object) -> list[tuple[Any, ...]]:

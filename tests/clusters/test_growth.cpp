@@ -10,11 +10,12 @@ using namespace hea::clusters;
 
 namespace {
 
-constexpr double contact = 1.3, least = 0.8, blur = 1.5;
+constexpr double contact = 1.3, least = 0.8;
+constexpr Judging judging{contact, least, 1.5};
 
 Cluster grown_cluster(const Cluster &seed, const std::vector<std::int64_t> &added, std::mt19937_64 &engine) {
   Random random = random_of(engine);
-  Grown result = grown(random, seed.atoms(), added, contact, least, blur);
+  Grown result = grown(random, seed.atoms(), added, judging);
   return {std::move(result.positions), std::move(result.types), seed.bonds};
 }
 
@@ -72,11 +73,58 @@ void it_grows_from_nothing() {
   CHECK(grown_cluster(unary({}), {}, engine).types.empty());
 }
 
+// An octahedron with an atom on a face, and another far off.
+Cluster with_a_stray() {
+  Cluster cluster = octahedron();
+  const double on_face = (std::sqrt(1.0 / 6.0) + std::sqrt(2.0 / 3.0)) / std::sqrt(3.0);
+  cluster.positions.insert(cluster.positions.end(), {on_face, on_face, on_face, 3.0, 0.0, 0.0});
+  cluster.types = {0, 0, 0, 0, 0, 0, 0, 1};
+  cluster.bonds = {1.0, 1.0, 1.0, 1.0};
+  return cluster;
+}
+
+void a_stray_atom_goes_to_the_surface() {
+  std::mt19937_64 engine(5);
+  Random random = random_of(engine);
+  const Cluster before = with_a_stray();
+  for (const Grown &after :
+       {with_moved_atoms(random, before.atoms(), 1, judging), resurfaced(random, before.atoms(), 1, judging)}) {
+    CHECK((after.types == std::vector<std::int64_t>{0, 0, 0, 0, 0, 0, 0, 1}));
+    const Cluster cluster{after.positions, after.types, before.bonds};
+    CHECK(coordination(cluster.atoms(), contact).back() >= 3);
+  }
+}
+
+void atoms_are_moved_and_none_is_lost() {
+  std::mt19937_64 engine(6);
+  Random random = random_of(engine);
+  const Cluster before = with_a_stray();
+  for (std::size_t count = 0; count <= 4; ++count) {
+    for (Grown after : {with_moved_atoms(random, before.atoms(), count, judging),
+                        resurfaced(random, before.atoms(), count, judging)}) {
+      CHECK(std::is_permutation(after.types.begin(), after.types.end(), before.types.begin(), before.types.end()));
+      const Cluster cluster{after.positions, after.types, before.bonds};
+      const std::vector<double> apart = reduced_distances(cluster.atoms());
+      CHECK(*std::min_element(apart.begin(), apart.end()) > least);
+    }
+  }
+}
+
+void what_has_no_sites_stays() {
+  std::mt19937_64 engine(7);
+  Random random = random_of(engine);
+  const Cluster pair = unary({0, 0, 0, 1, 0, 0});
+  CHECK(with_moved_atoms(random, pair.atoms(), 3, judging).positions == pair.positions);
+}
+
 }  // namespace
 
 int main() {
   return check::run_all({{"sites are the same atom by atom and at once", sites_are_the_same_atom_by_atom_and_at_once},
                          {"an octahedron gets atoms on its faces", an_octahedron_gets_atoms_on_its_faces},
                          {"what is added does not overlap", what_is_added_does_not_overlap},
-                         {"it grows from nothing", it_grows_from_nothing}});
+                         {"it grows from nothing", it_grows_from_nothing},
+                         {"a stray atom goes to the surface", a_stray_atom_goes_to_the_surface},
+                         {"atoms are moved and none is lost", atoms_are_moved_and_none_is_lost},
+                         {"what has no sites stays", what_has_no_sites_stays}});
 }
