@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import ase.db
@@ -9,6 +11,7 @@ import ase.io
 import numpy as np
 import pytest
 
+from hea_potential.errors import OutputError
 from hea_potential.search.archive import Archive, Minimum
 from hea_potential.search.composition import Composition
 from hea_potential.search.database import Database, atoms_of, facts_of, write_structures
@@ -58,6 +61,21 @@ def test_rows_are_what_ase_would_write(tmp_path: Path) -> None:
         assert row.data == other.data == {}
         assert row.toatoms() == other.toatoms()
     assert len({row.unique_id for row in rows}) == 6
+
+
+def test_a_locked_database_does_not_stop_a_run_but_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, *others = archive_of(5).minima
+    path = written(tmp_path, [first])
+    monkeypatch.setattr("hea_potential.search.database.INTERVAL", 0.0)
+    database = Database(tmp_path, COMPOSITION, seed=7)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for minimum in others:
+            database.add(minimum)
+        with pytest.raises(OutputError, match=r"another program keeps it locked; .* give the same command"):
+            database.flush(patience=0.3)
+    database.flush()
+    assert [row.minimum for row in ase.db.connect(path, serial=True).select()] == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(

@@ -22,10 +22,14 @@ from hea_potential.errors import InputError
 from hea_potential.search import search
 from hea_potential.search.budget import Budget
 from hea_potential.search.composition import Composition
+from hea_potential.search.geometry import Cluster, Floats
 from hea_potential.search.hull import above_hull, excess_energies
 from hea_potential.search.journal import RunFolderError
+from hea_potential.search.loop import SeriesError
 from hea_potential.search.pair import PairError
 from hea_potential.search.ratios import all_ratios, equal_ratio, folder_name
+from hea_potential.search.starts import random_packing
+from hea_potential.search.state import Run
 
 MPIRUN = str(Path(sysconfig.get_path("scripts")) / "mpirun")
 HEA = [sys.executable, "-c", "from hea_potential.cli import main; main()"]
@@ -287,3 +291,38 @@ def test_the_folder_of_one_composition_takes_no_range_and_none_of_another(tmp_pa
     with pytest.raises(RunFolderError, match="composition Ar3, this one has Ar4"):
         search(["Ar5", "Ar4"], pair=pair, budget=2, out=tmp_path / "range")
     assert not (tmp_path / "range" / "Ar5").exists()
+
+
+def nothing(rng: np.random.Generator, composition: Composition, bonds: Floats) -> Cluster:
+    if composition.formula == "Ar6":
+        raise ValueError("nothing to start from")
+    return random_packing(rng, composition, bonds)
+
+
+def test_where_nothing_works_the_next_composition_is_begun(pair: Path) -> None:
+    runs: list[Run] = []
+    with pytest.raises(SeriesError, match=r"1 of 3 searches failed, .*\. Ar6: all of the first 16") as end:
+        search(["Ar5", "Ar6", "Ar7"], pair=pair, budget=20, seed=1, starts={"broken": nothing}, observers=[runs.append])
+    assert [len(archive) > 0 for archive in end.value.archives.values()] == [True, False, True]
+    assert {run.archive.composition.formula for run in runs if run.failure} == {"Ar6"}
+
+
+def test_the_table_of_a_range_says_where_nothing_worked(
+    pair: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # No atom may have more neighbours than this in a list: LAMMPS refuses all larger clusters.
+    pair.write_text(pair.read_text() + "neigh_modify one 4 page 1000\n")
+    out = tmp_path / "runs"
+    words = ["search", "Ar4", "Ar13", "Ar3", "--pair", str(pair), "--budget", "20", "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", ["hea", *words])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    printed = capsys.readouterr()
+    assert re.search(r"1 of 3 searches failed.*Ar13: all of the first 16 minimisations failed.*neigh", printed.err)
+    rows = list(csv.DictReader((out / "compositions.csv").read_text().splitlines()))
+    assert [(row["composition"], int(row["minima"]) > 0) for row in rows] == [
+        ("Ar4", True),
+        ("Ar13", False),
+        ("Ar3", True),
+    ]

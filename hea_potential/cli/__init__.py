@@ -20,6 +20,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import os
 import re
 import sys
 from collections.abc import MutableMapping
@@ -44,6 +45,9 @@ COMMANDS = {
     "convert": "convert",
     "report": "report",
 }
+
+# What is wrong with a command line; typer has brought click along under changing names, but always this one below it.
+UsageError: Any = typer.BadParameter.__base__
 
 
 class LazyCommands(TyperGroup):
@@ -115,11 +119,20 @@ def hea(
 def main() -> None:
     """Run the command line; mistakes of the user end as one line on standard error and exit code 2."""
     try:
+        if is_other_rank():
+            sys.exit(app(prog_name="hea", standalone_mode=False))
         app(prog_name="hea")
+    except UsageError:  # rank 0 prints it, and ends with its exit code
+        sys.exit(0)
     except (HEAError, OSError) as error:
         sys.exit(fail(describe(error)))
     except KeyboardInterrupt:
         sys.exit(fail("interrupted", code=130))
+
+
+def is_other_rank() -> bool:
+    """Whether this process is a rank of mpirun other than 0, by what launchers tell their processes."""
+    return any(os.environ.get(name, "0") != "0" for name in ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK"))
 
 
 def describe(error: HEAError | OSError) -> str:

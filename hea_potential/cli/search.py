@@ -140,6 +140,7 @@ def search(
         hea search --size 38 --elements Ni,Cu --all-ratios --budget 300
         hea search Ar38 --pair lennard_jones.lmp --target -173.928 --fmax 0.001
     """
+    from hea_potential.search.loop import SeriesError
     from hea_potential.search.minimise import Limits
     from hea_potential.search.progress import LiveProgress, console
     from hea_potential.search.ratios import asked_for, folder_name
@@ -151,6 +152,7 @@ def search(
     from hea_potential.search.workers import mpi_executor
 
     runs: list[Run] = []
+    failure: SeriesError | None = None
 
     def finish(run: Run) -> None:
         """Illustrate a run that has ended, while others of this call may still have to come."""
@@ -188,6 +190,8 @@ def search(
                     workers=rank_0[1],
                     observers=(progress, finish),
                 )
+        except SeriesError as error:
+            failure = error
         except KeyboardInterrupt:
             typer.echo(f"hea: interrupted; the same command goes on with what is in {folder}", err=True)
             raise typer.Exit(130) from None
@@ -197,6 +201,8 @@ def search(
             members = members_of(runs)
             write_series(folder, members)
             report_series(folder, members, console())
+        if failure is not None:
+            raise failure
 
 
 def names(words: str) -> tuple[str, ...]:

@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 NAME = "minima.db"
 # SQLite's codes of a file that is not what was written to it, unlike those of a disk that is full or slow.
 DAMAGED = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 INTERVAL = 5.0  # seconds between two transactions: each costs more than many rows
+BRIEFLY = 0.1  # seconds that a run waits for a database that another program writes to, before it goes on without
+PATIENCE = 10.0  # seconds that it waits in the end
 
 
 class Database:
@@ -74,10 +77,10 @@ class Database:
         return {row.minimum: (row.id, row.energy) for row in self.rows.select(include_data=False, columns=columns)}
 
     def add(self, minimum: Minimum) -> None:
-        """Take a new minimum; it is written with the next batch."""
+        """Take a new minimum; it is written with the next batch, or a later one where another program writes."""
         self.pending.append(minimum)
         if time.monotonic() - self.flushed > INTERVAL:
-            self.flush()
+            self.flush(BRIEFLY, must=False)
 
     def agree(self, minima: Sequence[Minimum]) -> None:
         """Take what a journal holds: write minima that are missing, and drop rows that it does not know, because it
@@ -97,8 +100,8 @@ class Database:
         self.pending = [minimum for minimum in minima if minimum.number not in self.written]
         self.flush()
 
-    def flush(self) -> None:
-        """Write what is pending, all or nothing."""
+    def flush(self, patience: float = PATIENCE, must: bool = True) -> None:
+        """Write what is pending, all or nothing; not at all, unless it `must` be, where another program writes."""
         self.flushed = time.monotonic()
         if not self.pending:
             return
@@ -108,13 +111,20 @@ class Database:
                 self.rows.write(self.row_of(first), key_value_pairs=self.facts(first))
                 self.pending = self.pending[1:]
             rows = [Row(one.cluster.positions, one.energy, self.facts(one)) for one in self.pending]
-            append_copies(self.path, rows)
+            append_copies(self.path, rows, patience)
         except sqlite3.Error as error:
+            if is_locked(error) and not must:
+                return
             raise self.unwritable(error) from error
         self.pending = []
 
     def unwritable(self, error: sqlite3.Error) -> OutputError:
-        """What to say when the disk is full."""
+        """What to say when the disk is full, or another program does not let go of the database."""
+        if is_locked(error):
+            return OutputError(
+                f"{self.path}: another program keeps it locked; the journal beside it keeps what was found: give the "
+                f"same command when that program has ended"
+            )
         return OutputError(f"{self.path}: cannot be written: {error}; the journal beside it keeps what was found")
 
     def row_of(self, minimum: Minimum) -> AtomsRow:
@@ -140,6 +150,11 @@ class Database:
     def facts(self, minimum: Minimum) -> dict[str, str | int | float]:
         """What can be selected by: its facts, and seed and time of the run."""
         return {**facts_of(minimum), "seed": self.seed, "found_after": minimum.found_after}
+
+
+def is_locked(error: sqlite3.Error) -> bool:
+    """Whether another program was writing to the database."""
+    return getattr(error, "sqlite_errorcode", None) in LOCKED
 
 
 def facts_of(minimum: Minimum) -> dict[str, str | int | float]:

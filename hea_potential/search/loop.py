@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hea_potential.errors import HEAError
+from hea_potential.search.archive import Archive
 from hea_potential.search.database import Database
 from hea_potential.search.journal import Journal, RunFolderError, entry_of, result_of
 from hea_potential.search.state import Observer, Run
@@ -25,6 +26,15 @@ PATIENCE = 0.2  # seconds between two calls of the observer while nothing is fin
 
 class SearchError(HEAError):
     """A search that cannot go on because nothing it tries works."""
+
+
+class SeriesError(SearchError):
+    """Of several searches some could not go on; `archives` holds by formula what all of them found."""
+
+    def __init__(self, failures: Mapping[str, str], archives: dict[str, Archive]) -> None:
+        listed = "; ".join(f"{formula}: {failure}" for formula, failure in failures.items())
+        super().__init__(f"{len(failures)} of {len(archives)} searches failed, the others are done. {listed}")
+        self.archives = archives
 
 
 class Books:
@@ -50,7 +60,9 @@ class Books:
 
 
 def carry_out(run: Run, crew: Crew, books: Books, window: int, observers: Iterable[Observer] = ()) -> None:
-    """Go on with a run from what its books hold until its budget, force calls, time or target is reached."""
+    """Go on with a run from what its books hold until its budget, force calls, time or target is reached; or until a
+    whole window of tasks has ended in errors, which becomes the run's failure.
+    """
     proposed = replay(run, books, window)
     budget = float("inf") if run.stop.budget is None else run.stop.budget
     number = run.tally.done + len(proposed)
@@ -70,7 +82,11 @@ def carry_out(run: Run, crew: Crew, books: Books, window: int, observers: Iterab
             crew.submit(proposed.popleft())
         if run.time_is_up:
             crew.dismiss()
-        stop_if_nothing_works(run, window)
+        if run.tally.outcomes["error"] == run.tally.done >= window:
+            run.failure = (
+                f"all of the first {run.tally.done} minimisations failed; the last one with: {run.tally.last_message}"
+            )
+            break
         show(run, observers)
         if not crew.is_busy or run.is_over:
             break
@@ -133,12 +149,3 @@ def absorb(run: Run, result: Result, books: Books) -> None:
         books.database.add(minimum)
     run.method.absorb(result, minimum, is_new)
     run.tally.count(result)
-
-
-def stop_if_nothing_works(run: Run, window: int) -> None:
-    """Raise SearchError if a whole window of tasks was tried and every one ended in an error."""
-    failed = run.tally.outcomes["error"]
-    if failed >= window and failed == run.tally.done:
-        raise SearchError(
-            f"all of the first {failed} minimisations failed; the last one with: {run.tally.last_message}"
-        )

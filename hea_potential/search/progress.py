@@ -122,6 +122,8 @@ def out_of(done: int, limit: int | None) -> str:
 
 def ending_of(run: Run) -> str:
     """How a run has ended, as a line."""
+    if run.failure:
+        return run.failure
     return (
         f"best {best_of(run)}; {len(run.archive)} distinct minima, {run.tally.done} minimisations, "
         f"{run.tally.calls} force calls, {run.seconds:.1f} s"

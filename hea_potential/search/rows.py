@@ -30,7 +30,6 @@ INDEXING = (
     "INSERT INTO species SELECT Z, n, systems.id FROM species CROSS JOIN systems "
     "WHERE species.id = :template AND systems.id >= :first",
 )
-PATIENCE = 10.0  # seconds that another program may keep the database locked
 
 Facts = Mapping[str, str | int | float]
 
@@ -44,11 +43,13 @@ class Row:
     facts: Facts
 
 
-def append_copies(path: Path, rows: Sequence[Row]) -> None:
-    """Add rows to a database that has one or more of the same atoms, all or nothing. Raises sqlite3.Error."""
+def append_copies(path: Path, rows: Sequence[Row], patience: float) -> None:
+    """Add rows to a database that has one or more of the same atoms, all or nothing. Raises sqlite3.Error, also where
+    another program keeps the database locked for longer than `patience` seconds.
+    """
     from ase.db.core import now
 
-    with closing(sqlite3.connect(path, timeout=PATIENCE)) as connection, connection:
+    with closing(sqlite3.connect(path, timeout=patience)) as connection, connection:
         # With the write-ahead log this loses no more than the last batch if the power fails, and the journal has that.
         connection.execute("PRAGMA synchronous=NORMAL")
         columns, *firsts = table(connection, "SELECT * FROM systems ORDER BY id LIMIT 1")

@@ -14,7 +14,7 @@ from hea_potential.search.composition import Composition
 from hea_potential.search.database import Database, write_structures
 from hea_potential.search.identity import check_same, identity_of
 from hea_potential.search.journal import Journal
-from hea_potential.search.loop import Books, carry_out
+from hea_potential.search.loop import Books, SearchError, SeriesError, carry_out
 from hea_potential.search.minimise import Limits
 from hea_potential.search.moves import Move
 from hea_potential.search.pair import Pair
@@ -108,6 +108,7 @@ def search(
     with `out`).
 
     Raises InputError, PairError, RunFolderError, OutputError, WorkersError, SearchError: all of them are HEAError.
+    Where some of several searches cannot go on, the others are done first; what all found is in the SeriesError.
     """
 
     def manage(executor: Executor | None, workers: int) -> Archive | dict[str, Archive]:
@@ -130,12 +131,16 @@ def search(
         helps = executor is None or manager_should_help(workers)
         ranks = workers + helps if executor is not None else 1
         plans = planned(settings, stop, seed, window, None if out is None else Path(out), ranks, own_folders=not single)
-        archives = {}
+        runs = {}
         for number, plan in enumerate(plans, start=1):
             crew = Crew(plan.setup, executor, workers, helps)
             witness = None if plan.folder is None else Witness(plan.folder, task_seconds)
-            archives[plan.formula] = carried(plan, stop, crew, witness, ranks, observers, place=(number, len(plans)))
-        return archives[plans[0].formula] if single else archives
+            runs[plan.formula] = carried(plan, stop, crew, witness, ranks, observers, place=(number, len(plans)))
+        archives = {formula: run.archive for formula, run in runs.items()}
+        failures = {formula: run.failure for formula, run in runs.items() if run.failure}
+        if not failures:
+            return archives[plans[0].formula] if single else archives
+        raise SearchError(failures[plans[0].formula]) if single else SeriesError(failures, archives)
 
     if executor is not None:
         return manage(executor, workers)
@@ -167,7 +172,7 @@ def carried(
     ranks: int,
     observers: Sequence[Observer],
     place: tuple[int, int],
-) -> Archive:
+) -> Run:
     """Begin or continue a run, carry it out and write its files."""
     setup, folder = plan.setup, plan.folder
     journal = Journal(folder) if folder is not None else None
@@ -192,4 +197,4 @@ def carried(
         if witness is not None:
             witness.leave()
         books.close()
-    return archive
+    return run

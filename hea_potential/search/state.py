@@ -102,6 +102,7 @@ class Run:
     began: float = field(default_factory=time.monotonic)
     ended: float | None = None
     age_before: float = 0.0
+    failure: str = ""  # why it could not go on
 
     @property
     def seconds(self) -> float:
