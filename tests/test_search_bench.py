@@ -134,7 +134,7 @@ def test_the_command_works_under_mpirun_and_finds_the_same(tmp_path: Path) -> No
     (tmp_path / "pair.lmp").write_text("units lj\n" + "\n".join(LENNARD_JONES.lines))
     words = ["bench", "search", "Ar13", "--pair", tmp_path / "pair.lmp", "--target", TARGET, "--budget", 300]
     command = [MPIRUN, "-n", 2, *HEA, *words, "--repeats", 3, "--seed", 5, "--out", tmp_path / "2"]
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("3/3") == 1
     alone = bench_search("Ar13", pair=LENNARD_JONES, target=TARGET, budget=300, repeats=3, seed=5)

@@ -33,7 +33,7 @@ from hea_potential.search.state import Run
 
 MPIRUN = str(Path(sysconfig.get_path("scripts")) / "mpirun")
 HEA = [sys.executable, "-c", "from hea_potential.cli import main; main()"]
-TIME_LIMIT = 120.0
+TIME_LIMIT = 600.0  # s; a run that takes longer hangs: most take a few, but machines may be busy
 TIMES = ("seconds", "quench_seconds", "elapsed", "check")  # the checksum is over the other three as well
 
 

@@ -36,7 +36,7 @@ LENNARD_JONES = "units lj\npair_style lj/cut 30.0\npair_coeff * * 1.0 1.0\n"
 ALLOY = "units lj\npair_style lj/cut 10.0\npair_coeff 1 1 1.0 1.0\npair_coeff 2 2 0.8 1.2\n"
 MPIRUN = str(Path(sysconfig.get_path("scripts")) / "mpirun")
 HEA = [sys.executable, "-c", "from hea_potential.cli import main; main()"]
-TIME_LIMIT = 120.0
+TIME_LIMIT = 600.0  # s; a run that takes longer hangs: most take a few, but machines may be busy
 
 
 @pytest.fixture
@@ -278,6 +278,12 @@ def test_bad_input_under_mpirun_ends_all_ranks(pair: Path, tmp_path: Path) -> No
     assert result.stderr.count("unknown element 'Xx'") == 1
 
 
+def test_a_mistaken_command_line_is_said_once_under_mpirun() -> None:
+    result = hea("Ar3", "--bogus", ranks=3)
+    assert result.returncode == 2
+    assert result.stderr.count("No such option: --bogus") == 1
+
+
 def test_folders_that_cannot_be_used_are_refused(pair: Path, alloy: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(OutputError, match=r"run folder .*file.* cannot be written"):
@@ -299,7 +305,9 @@ def test_folders_that_cannot_be_used_are_refused(pair: Path, alloy: Path, tmp_pa
         search("Ar3", pair=pair, budget=5, out=folder)
 
 
-def test_two_runs_do_not_share_a_folder(pair: Path, tmp_path: Path) -> None:
+def test_two_runs_do_not_share_a_folder(pair: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hea_potential.search.journal.HANDOVER", 0.1)
+
     def start_another(run: Run) -> None:
         with pytest.raises(RunFolderError, match="another search is running"):
             search("Ar3", pair=pair, budget=5, out=tmp_path / "run")

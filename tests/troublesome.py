@@ -1,6 +1,6 @@
 """Moves that go wrong, and a program that searches with one of them: `python troublesome.py MOVE PAIR FOLDER`.
 
-Each is a rattle that, at about one use in eight, does something else; which uses these are depends on the task alone.
+Each is a rattle that now and then does something else; which uses these are depends on the task alone.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ SEED = 2
 
 @dataclass(frozen=True)
 class NowAndThen:
-    """A rattle that gives way to the trouble once in eight times."""
+    """A rattle that gives way to the trouble in a share of the times."""
 
     trouble: Apply
+    share: float = 0.125
 
     def __call__(self, rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
-        act = self.trouble if rng.uniform() < 0.125 else MOVES["rattle"].apply
+        act = self.trouble if rng.uniform() < self.share else MOVES["rattle"].apply
         return act(rng, parents, bonds)
 
 
@@ -55,13 +56,21 @@ def leave(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -
     sys.exit("good bye")
 
 
-TROUBLES = {trouble.__name__: NowAndThen(trouble) for trouble in (crash, crash_inside, hang, leave)}
+TROUBLES = {trouble.__name__: NowAndThen(trouble) for trouble in (crash, crash_inside, leave)}
+TROUBLES["hang"] = NowAndThen(hang, 0.1)
+HANGS = 10.0  # seconds after which a task does; no other takes as long, however busy the machine
 
 if __name__ == "__main__":
     name, pair, folder = sys.argv[1:]
     try:
         archive = search(
-            "Ar7", pair=pair, budget=BUDGET, seed=SEED, moves={name: Move(TROUBLES[name])}, out=folder, task_seconds=4.0
+            "Ar7",
+            pair=pair,
+            budget=BUDGET,
+            seed=SEED,
+            moves={name: Move(TROUBLES[name])},
+            out=folder,
+            task_seconds=HANGS,
         )
     except HEAError as error:
         sys.exit(fail(str(error)))
