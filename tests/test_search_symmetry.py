@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, coordination
 from hea_potential.search.moves import MOVES
+from hea_potential.search.orbits import drawn_places, packed_orbits
 from hea_potential.search.starts import STARTS
 from hea_potential.search.surface import resurface
-from hea_potential.search.symmetrise import by_orbit, packed_orbits, symmetric_packing
-from hea_potential.search.symmetry import POINT_GROUPS, orbit, point_group, projections
+from hea_potential.search.symmetrise import by_orbit, symmetric_packing
+from hea_potential.search.symmetry import POINT_GROUPS, orbit, places, point_group
 
 ELEMENTS = ("Ni", "Cu", "Pd", "Ag", "Pt", "Au")
 ORDERS = {
@@ -83,11 +84,14 @@ def test_orbits_are_invariant_and_keep_their_distance(name: str, seed: int) -> N
 @pytest.mark.parametrize("name", ORBITS)
 def test_points_near_symmetry_elements_make_the_special_orbits(name: str) -> None:
     rng = np.random.default_rng(0)
-    sizes = {len(orbit(rng.normal(scale=4.0, size=3), point_group(name), 1.0)) for _ in range(400)}
-    on_elements = {
-        len(orbit(10.0 * projection @ rng.normal(size=3), point_group(name), 1e-3)) for projection in projections(name)
-    }
-    assert sizes | on_elements == ORBITS[name]
+    assert {len(orbit(rng.normal(scale=4.0, size=3), point_group(name), 1.0)) for _ in range(400)} <= ORBITS[name]
+    assert {place.size for place in places(name)} == ORBITS[name]
+    for place in places(name):
+        for onto in place.projections:
+            points = orbit(10.0 * onto @ rng.normal(size=3), point_group(name), 1e-3)
+            assert len(points) == place.size
+            assert np.allclose(onto @ onto, onto)
+            assert np.isclose(np.trace(onto), place.dimension)
 
 
 def test_a_point_within_reach_of_the_centre_becomes_it() -> None:
@@ -95,15 +99,32 @@ def test_a_point_within_reach_of_the_centre_becomes_it() -> None:
         assert np.array_equal(orbit(np.full(3, 1e-3), point_group(name), 0.8).round(12), np.zeros((1, 3)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(name=groups, size=st.integers(1, 120), seed=seeds)
-def test_packed_orbits_do_not_overlap_and_are_not_too_many(name: str, size: int, seed: int) -> None:
+def test_packed_orbits_are_symmetric_and_add_up(name: str, size: int, seed: int) -> None:
     positions, sizes = packed_orbits(np.random.default_rng(seed), name, size, 2.5)
-    assert len(positions) == sizes.sum() <= size
+    assert sizes.sum() == len(positions)
+    assert 0 <= size - len(positions) < min(place.size for place in places(name) if place.dimension > 0)
     if len(positions):
-        gaps = np.linalg.norm(positions[:, None] - positions[None], axis=2) + 9.0 * np.eye(len(positions))
-        assert gaps.min() > 0.6 * 2.5 - 1e-9
         assert all(same_points(positions @ operation.T, positions) for operation in point_group(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "sizes"),
+    [
+        ("Td", 98, {4, 6, 12, 24}),  # all but the centre are even
+        ("Td", 99, {1, 4, 6, 12, 24}),
+        ("D5h", 75, {1, 2, 5, 10, 20}),
+        ("Ih", 55, {1, 12, 30}),  # there is no other way
+        ("C3", 5, {1, 3}),
+    ],
+)
+def test_orbits_of_every_kind_add_up_to_a_number_of_points(name: str, size: int, sizes: set[int]) -> None:
+    rng = np.random.default_rng(0)
+    drawn = [drawn_places(rng, name, size) for _ in range(200)]
+    assert all(sum(place.size for place in draw) == size for draw in drawn)
+    assert all(sum(place.dimension == 0 for place in draw) <= 1 for draw in drawn)
+    assert {place.size for draw in drawn for place in draw} == sizes
 
 
 @settings(max_examples=40, deadline=None)

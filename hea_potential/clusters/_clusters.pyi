@@ -51,11 +51,8 @@ def packed_orbits(
     bit_generator: object,
     operations: Floats,
     projections: Floats,
-    size: int,
     radius: float,
-    widest: float,
-    narrowest: float,
-    merging: float,
+    bond: float,
 ) -> tuple[Floats, Types]: ...
 def completed(
     bit_generator: object,

@@ -221,22 +221,17 @@ NB_MODULE(_clusters, m) {
       "point"_a, "operations"_a, "merging"_a);
   m.def(
       "packed_orbits",
-      [](const nb::capsule &bit_generator, const Operations &operations, const Operations &projections,
-         std::size_t size, double radius, double widest, double narrowest, double merging) {
+      [](const nb::capsule &bit_generator, const Operations &operations, const Operations &projections, double radius,
+         double bond) {
         check_operations(operations);
-        if (projections.shape(0) != operations.shape(0)) {
-          throw std::invalid_argument(std::to_string(projections.shape(0)) + " projections, allowed are " +
-                                      std::to_string(operations.shape(0)) + ", as many as operations");
-        }
         Random random = random_of(bit_generator);
-        hea::clusters::PackedOrbits result =
-            hea::clusters::packed_orbits(random, {operations.shape(0), operations.data(), projections.data()}, size,
-                                         {radius, widest, narrowest, merging});
+        hea::clusters::PackedOrbits result = hea::clusters::packed_orbits(
+            random, {operations.shape(0), operations.data()}, {projections.shape(0), projections.data()}, radius, bond);
         const std::size_t points = result.positions.size() / 3, orbits = result.sizes.size();
         return std::make_pair(numpy_array(std::move(result.positions), {points, 3}),
                               numpy_array(std::move(result.sizes), {orbits}));
       },
-      "bit_generator"_a, "operations"_a, "projections"_a, "size"_a, "radius"_a, "widest"_a, "narrowest"_a, "merging"_a);
+      "bit_generator"_a, "operations"_a, "projections"_a, "radius"_a, "bond"_a);
   m.def(
       "completed",
       [](const nb::capsule &bit_generator, const Types &types, const Positions &positions, const Bonds &bonds,

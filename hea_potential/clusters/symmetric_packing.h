@@ -8,20 +8,16 @@
 
 namespace hea::clusters {
 
-// The operations of a point group, and for each the projection onto the points that it leaves where they are; the
-// identity first.
+// The operations of a point group, the identity first.
 struct PointGroup {
   std::size_t order;
-  const double *operations;   // [order][3][3]
-  const double *projections;  // [order][3][3]
+  const double *operations;  // [order][3][3]
 };
 
-// Lengths of a packing.
-struct PackingRules {
-  double radius;     // of the ball that is packed
-  double widest;     // distance that points keep in the beginning
-  double narrowest;  // distance at which the packing gives up
-  double merging;    // images of a point nearer than this become one
+// Where orbits are to lie: for each the projection onto a plane or an axis of symmetry, onto the centre or all space.
+struct Plan {
+  std::size_t orbits;
+  const double *projections;  // [orbits][3][3]
 };
 
 // Orbits one after the other.
@@ -30,8 +26,9 @@ struct PackedOrbits {
   std::vector<std::int64_t> sizes;  // points of each orbit
 };
 
-// Orbits of random points in a ball that keep clear of each other, `size` points in all or a few less. Where many
-// points in a row find no room, all that follow may be nearer.
-PackedOrbits packed_orbits(Random &random, const PointGroup &group, std::size_t size, const PackingRules &rules);
+// Orbits of random points in a ball, one for each projection. Of several points the one with most room is taken, where
+// more room than a bond is no better; orbits may nevertheless be near each other, or merge where the plan leaves no
+// other place.
+PackedOrbits packed_orbits(Random &random, const PointGroup &group, const Plan &plan, double radius, double bond);
 
 }  // namespace hea::clusters

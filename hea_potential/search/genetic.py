@@ -18,8 +18,7 @@ from hea_potential.search.minimise import QUENCHES
 from hea_potential.search.population import Population
 from hea_potential.search.tasks import Result, Setup, Task, task_generator
 
-FRESH = 0.3  # share of tasks that are starts although the population is full: symmetric ones find what moves do not
-FRESH_ALLOY = 0.1  # of alloys: the random orderings of starts are far above what moves have reached
+FRESH, STALE = 0.1, 0.6  # share of tasks that are starts: when the lowest energy has just fallen, and before a restart
 FOREIGN = 0.1  # share of moves of several parents in which one is a former champion
 
 
@@ -68,7 +67,9 @@ class GeneticAlgorithm:
         size = len(self.population.members)
         fitting = [name for name, move in self.moves.items() if not move.follows and move.parents <= size]
         quench = self.quenches.choose(rng, QUENCHES)
-        if self.to_start > 0 or not fitting or rng.uniform() < (FRESH_ALLOY if self.is_alloy else FRESH):
+        # The random orderings of an alloy's starts are far above what moves have reached, however long ago that was.
+        staleness = 0.0 if self.is_alloy else self.idle / self.patience
+        if self.to_start > 0 or not fitting or rng.uniform() < FRESH + (STALE - FRESH) * staleness:
             self.to_start -= 1
             return Task(number, one_of(rng, self.starts), quench=quench)
         name = self.operators.choose(rng, fitting)

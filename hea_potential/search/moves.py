@@ -15,7 +15,7 @@ import numpy as np
 from hea_potential import clusters
 from hea_potential.search.geometry import Cluster, Floats, Integers
 from hea_potential.search.surface import move_surface, resurface
-from hea_potential.search.symmetrise import symmetrise, symmetrise_core
+from hea_potential.search.symmetrise import shaken, symmetrise, symmetrise_core
 
 Apply = Callable[[np.random.Generator, Sequence[Cluster], Floats], Cluster]
 
@@ -92,7 +92,9 @@ def twist(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -
 
 
 def mirror(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
-    """Replace the lower half by the reflection, or by the inversion, of the upper one, and mend the composition."""
+    """Replace the lower half by the reflection, or the inversion, of the upper one, and mend the composition. A small
+    noise lets the minimisation leave the symmetry.
+    """
     cluster = turned(rng, parents[0])
     size = len(cluster.types)
     order = np.argsort(-cluster.positions[:, 2], kind="stable")
@@ -103,7 +105,7 @@ def mirror(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) 
     types = np.concatenate([cluster.types[kept], cluster.types[kept[: size - len(kept)]]])
     positions = np.concatenate([upper, images])
     wanted = np.bincount(cluster.types, minlength=len(bonds))
-    return Cluster(mended(rng, types, np.abs(positions[:, 2]), wanted), positions)
+    return shaken(rng, Cluster(mended(rng, types, np.abs(positions[:, 2]), wanted), positions), bonds)
 
 
 def exchange(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:

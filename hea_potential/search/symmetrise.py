@@ -14,38 +14,35 @@ from hea_potential import clusters
 from hea_potential.search.chance import one_of
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import OVERLAP, Cluster, Floats, Integers, separate
+from hea_potential.search.orbits import packed_orbits
 from hea_potential.search.surface import with_atoms
-from hea_potential.search.symmetry import POINT_GROUPS, point_group, projections
+from hea_potential.search.symmetry import POINT_GROUPS, point_group
 
 NOISE = 0.005  # bonds
-DENSEST, LOOSEST = 1.0, 1.3  # radius of the ball that is packed, in radii of a close packing
-WIDEST, NARROWEST = 0.95, 0.6  # distance in bonds at which packing begins, and where it gives up
+FEW = 5.0  # own atoms of a point group, that is atoms per operation, that random orbits soon arrange well
+APART = 0.9  # bonds to which orbits are pushed apart, as a whole, before single atoms are added
+ADDED = 10  # at most one atom in so many is kept back for the surface, besides what no orbit fills
 
 
 def symmetric_packing(rng: np.random.Generator, composition: Composition, bonds: Floats) -> Cluster:
-    """Random orbits under a random point group; each orbit is of one element where the numbers of atoms allow."""
-    positions, sizes = packed_orbits(rng, one_of(rng, POINT_GROUPS), composition.size, bonds.mean())
-    types, others = by_orbit(rng, sizes.tolist(), composition)
-    cluster = with_atoms(rng, Cluster(types, positions), others, bonds)
-    return separate(shaken(rng, cluster, bonds), bonds, OVERLAP)
+    """Random orbits under a random point group; each orbit is of one element where the numbers of atoms allow.
 
-
-def packed_orbits(rng: np.random.Generator, name: str, size: int, bond: float) -> tuple[Floats, Integers]:
-    """Orbits of random points in a ball that keep clear of each other, `size` points in all or a few less: positions
-    (points, 3), orbit by orbit, and the number of points of each orbit.
+    In one start of two a few atoms are kept back for the surface: a cluster without the perfect number of atoms is
+    often a symmetric one with some more on its faces.
     """
-    # A close packing of spheres of diameter b fills b^3 / sqrt(2) an atom.
-    radius = rng.uniform(DENSEST, LOOSEST) * bond * (3.0 * size / (4.0 * np.pi * np.sqrt(2.0))) ** (1.0 / 3.0)
-    return clusters.packed_orbits(
-        rng.bit_generator.capsule,
-        point_group(name),
-        projections(name),
-        size,
-        radius,
-        WIDEST * bond,
-        NARROWEST * bond,
-        OVERLAP * bond,
-    )
+    size = composition.size
+    core = size - int(rng.integers(size // ADDED + 1)) if rng.uniform() < 0.5 else size
+    positions, sizes = packed_orbits(rng, promising_group(rng, core), core, bonds.mean())
+    types, others = by_orbit(rng, sizes.tolist(), composition)
+    packed = separate(Cluster(types, positions), bonds, APART)
+    return shaken(rng, with_atoms(rng, packed, others, bonds), bonds)
+
+
+def promising_group(rng: np.random.Generator, size: int) -> str:
+    """A point group, with a chance that falls with the number of atoms that it leaves to be placed: random orbits of
+    few own atoms are likely to be the lowest minimum of their group, those of many hardly are.
+    """
+    return one_of(rng, POINT_GROUPS, [1.0 / (FEW + size / len(point_group(name))) for name in POINT_GROUPS])
 
 
 def by_orbit(rng: np.random.Generator, sizes: Sequence[int], composition: Composition) -> tuple[Integers, Integers]:

@@ -12,6 +12,7 @@ inversion and rotoreflections extend them. Names are Schoenflies symbols.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -25,6 +26,7 @@ INVERSION = -np.eye(3)
 LEVEL = np.diag([1.0, 1.0, -1.0])  # reflection in the plane across the main axis
 UPRIGHT = np.diag([1.0, -1.0, 1.0])  # reflection in a plane that holds the main axis
 IDENTITY = np.eye(3)
+SOMEWHERE = np.array([0.612, 0.347, 0.711])  # on no symmetry element of any group
 
 
 def axial_names(fold: int) -> list[str]:
@@ -78,19 +80,46 @@ def extended(rotations: Floats, operation: Floats) -> Floats:
     return np.concatenate([rotations, operation @ rotations])
 
 
-@cache
-def projections(name: str) -> Floats:
-    """For every operation of a point group the projection onto the points that it leaves where they are, shape (order,
-    3, 3): onto all space, a plane, an axis or the centre.
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Points with equally large orbits: all space, like planes or axes of symmetry, or the centre.
+
+    size: points of an orbit; dimension: 3 to 0; projections: onto each of these planes or axes, (elements, 3, 3).
     """
-    found = []
-    for operation in point_group(name):
-        powers, power = [IDENTITY], operation
-        while np.abs(power - IDENTITY).max() > 1e-6:
-            powers.append(power)
-            power = power @ operation
-        found.append(sum(powers) / len(powers))
-    return np.stack(found)
+
+    size: int
+    dimension: int
+    projections: Floats
+
+    def capacity(self, atoms: int) -> float:
+        """How many orbits have room in a ball of so many atoms, of which about atoms^(d/3) lie on an element of
+        dimension d through its centre.
+        """
+        return len(self.projections) * atoms ** (self.dimension / 3.0) / self.size
+
+
+@cache
+def places(name: str) -> tuple[Place, ...]:
+    """The places of a point group, from the smallest orbits to the general ones."""
+    operations = point_group(name)
+    found: dict[tuple[int, int], list[Floats]] = {}
+    for operation in operations:
+        projection = invariant(operation)
+        images = operations @ projection @ SOMEWHERE
+        size = len(operations) // int(np.count_nonzero(((images - images[0]) ** 2).sum(axis=1) < 1e-9))
+        alike = found.setdefault((size, round(np.trace(projection))), [])
+        if not any(np.allclose(projection, other) for other in alike):
+            alike.append(projection)
+    return tuple(Place(size, dimension, np.stack(alike)) for (size, dimension), alike in sorted(found.items()))
+
+
+def invariant(operation: Floats) -> Floats:
+    """The projection onto the points that an operation leaves where they are: the mean of its powers."""
+    powers, power = [IDENTITY], operation
+    while np.abs(power - IDENTITY).max() > 1e-6:
+        powers.append(power)
+        power = power @ operation
+    return np.asarray(sum(powers) / len(powers))
 
 
 def orbit(point: Floats, operations: Floats, merging: float) -> Floats:

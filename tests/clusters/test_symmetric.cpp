@@ -17,7 +17,7 @@ const std::vector<double> operations{1,  0, 0, 0, 1, 0, 0, 0, 1, -1, 0, 0, 0, -1
                                      -1, 0, 0, 0, 1, 0, 0, 0, 1, 1,  0, 0, 0, -1, 0, 0, 0, 1};
 const std::vector<double> projections{1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1,
                                       0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1};
-const PointGroup group{4, operations.data(), projections.data()};
+const PointGroup group{4, operations.data()};
 
 Vector3 image_of(const double *m, const double *a) {
   return {m[0] * a[0] + m[1] * a[1] + m[2] * a[2], m[3] * a[0] + m[4] * a[1] + m[5] * a[2],
@@ -40,28 +40,42 @@ double asymmetry(const std::vector<double> &positions) {
   return largest;
 }
 
-void packings_are_symmetric_and_have_room() {
+void packings_are_symmetric_and_as_planned() {
   std::mt19937_64 engine(5);
   Random random = random_of(engine);
-  std::set<std::int64_t> sizes;
-  for (std::size_t size = 0; size < 40; ++size) {
-    const PackedOrbits found = packed_orbits(random, group, size, {2.5, 0.95, 0.6, 0.8});
+  for (std::size_t count = 0; count <= 4; ++count) {
+    const PackedOrbits found = packed_orbits(random, group, {count, projections.data()}, 2.5, 1.0);
+    const std::vector<std::int64_t> planned{4, 1, 2, 2};
+    CHECK((found.sizes == std::vector<std::int64_t>(planned.begin(), planned.begin() + static_cast<long>(count))));
     std::int64_t sum = 0;
     for (const std::int64_t orbit : found.sizes) sum += orbit;
-    sizes.insert(found.sizes.begin(), found.sizes.end());
     CHECK(found.positions.size() == 3 * static_cast<std::size_t>(sum));
-    CHECK(static_cast<std::size_t>(sum) <= size);
     CHECK(asymmetry(found.positions) < 1e-9);
-    const Cluster packed = unary(found.positions);
-    for (const double apart : reduced_distances(packed.atoms())) CHECK(apart >= 0.6);
+    for (std::size_t i = 0; i < found.positions.size(); i += 3) {
+      const Vector3 point{found.positions[i], found.positions[i + 1], found.positions[i + 2]};
+      CHECK(dot(point, point) <= 2.5 * 2.5 + 1e-9);
+    }
   }
-  CHECK((sizes == std::set<std::int64_t>{1, 2, 4}));
 }
 
-void a_crowded_ball_ends() {
+void orbits_keep_clear_of_each_other_where_there_is_room() {
   std::mt19937_64 engine(6);
   Random random = random_of(engine);
-  CHECK(packed_orbits(random, group, 500, {1.0, 0.95, 0.6, 0.8}).sizes.size() < 100);
+  for (int k = 0; k < 50; ++k) {
+    const PackedOrbits found = packed_orbits(random, group, {4, projections.data()}, 6.0, 1.0);
+    const Cluster packed = unary(found.positions);
+    for (const double apart : reduced_distances(packed.atoms())) CHECK(apart >= 1.0);
+  }
+}
+
+void a_crowded_ball_and_the_centre_are_packed_too() {
+  std::mt19937_64 engine(8);
+  Random random = random_of(engine);
+  std::vector<double> crowd;
+  for (int k = 0; k < 100; ++k) crowd.insert(crowd.end(), projections.begin(), projections.begin() + 9);
+  CHECK(packed_orbits(random, group, {100, crowd.data()}, 1.0, 1.0).sizes.size() == 100);
+  const std::vector<double> centre(9, 0.0);
+  CHECK((packed_orbits(random, group, {1, centre.data()}, 1.0, 1.0).positions == std::vector<double>(3, 0.0)));
 }
 
 void the_axes_of_an_octahedron_are_found() {
@@ -126,8 +140,9 @@ void atoms_outside_the_core_stay() {
 
 int main() {
   return check::run_all(
-      {{"packings are symmetric and have room", packings_are_symmetric_and_have_room},
-       {"a crowded ball ends", a_crowded_ball_ends},
+      {{"packings are symmetric and as planned", packings_are_symmetric_and_as_planned},
+       {"orbits keep clear of each other where there is room", orbits_keep_clear_of_each_other_where_there_is_room},
+       {"a crowded ball and the centre are packed too", a_crowded_ball_and_the_centre_are_packed_too},
        {"the axes of an octahedron are found", the_axes_of_an_octahedron_are_found},
        {"completed cores are symmetric and keep their atoms", completed_cores_are_symmetric_and_keep_their_atoms},
        {"atoms outside the core stay", atoms_outside_the_core_stay}});
