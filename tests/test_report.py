@@ -245,6 +245,9 @@ def test_a_search_is_reported(own: Path) -> None:
 
 def test_a_search_that_found_nothing_yet_is_reported(own: Path) -> None:
     journal = own / SEARCH / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:6]) + lines[6][:40])  # a line that is being written
+    assert dict(report_of(own / SEARCH, quiet).figures)["minimisations"] == "5"
     journal.write_bytes(journal.read_bytes().split(b"\n")[0] + b"\n")
     page = write_report(own / SEARCH)
     assert "No minimum is found yet" in page.read_text()

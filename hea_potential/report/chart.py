@@ -29,7 +29,8 @@ PARTS = {
 class Series:
     """Values of one colour. Numbers, or on the x axis words; those of one name share an entry of the legend.
 
-    `texts` is what the web page says of each point under the pointer. Bars of one panel are stacked.
+    `texts` is what the web page says of each point under the pointer. Bars stand over words; those of one panel are
+    stacked.
     """
 
     x: ArrayLike
@@ -113,7 +114,7 @@ def in_rows(panels: Sequence[Panel], columns: int) -> list[list[Panel]]:
 
 def log_ticks(low: float, high: float) -> list[float]:
     """Where a logarithmic axis has ticks: at powers of ten, and at 2 and 5 times these where it spans few of them."""
-    steps = (1.0, 2.0, 5.0) if high / low < 60.0 else (1.0,)
+    steps = (1.0, 2.0, 5.0) if high / low < 200.0 else (1.0,)
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     return [step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high]
 

@@ -13,6 +13,8 @@ from hea_potential.report.chart import INK, MUTED, RULE, Chart, Panel, Picture, 
 WIDTH = 11.0  # inches
 PIXELS = 100.0  # of the web page in an inch here
 DPI = 150
+LEGEND = 95  # letters that have room beside the title
+PLOT = 0.9  # of the width of a panel, without what is written beside its axes
 
 
 def draw_chart(path: Path, chart: Chart) -> None:
@@ -85,7 +87,7 @@ def draw_series(axes: Any, series: Series, bottoms: dict[Any, float]) -> None:
     look = {"color": series.colour, "alpha": series.opacity}
     if series.style == "bars":
         under = [bottoms.get(each, 0.0) for each in x.tolist()]
-        axes.bar(x, y, bottom=under, width=bar_width(x), linewidth=0, **look)
+        axes.bar(x, y, bottom=under, width=0.75, linewidth=0, **look)
         bottoms.update(zip(x.tolist(), (np.array(under) + y).tolist(), strict=True))
         return
     if series.style == "points":
@@ -99,13 +101,6 @@ def draw_series(axes: Any, series: Series, bottoms: dict[Any, float]) -> None:
         axes.fill_between(x, y, color=series.colour, alpha=0.14 * series.opacity, linewidth=0)
 
 
-def bar_width(x: np.ndarray) -> float:
-    """Bars of numbers touch; those of words have gaps."""
-    if x.dtype.kind in "US" or len(x) < 2:
-        return 0.75
-    return float(np.diff(np.sort(x)).min())
-
-
 def is_of_long_words(panel: Panel) -> bool:
     """Whether the words below the bars would run into each other."""
     words = {word for each in panel.series for word in np.asarray(each.x).tolist() if isinstance(word, str)}
@@ -116,14 +111,14 @@ def place_picture(axes: Any, picture: Picture) -> None:
     """Put a picture into a panel, as wide as its share of it."""
     from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
-    inches = axes.figure.get_figwidth() / axes.get_subplotspec().get_gridspec().ncols * picture.share
-    zoom = inches * axes.figure.dpi / picture.image.shape[0] * 72.0 / axes.figure.dpi
+    inches = axes.figure.get_figwidth() / axes.get_subplotspec().get_gridspec().ncols * PLOT * picture.share
+    zoom = 72.0 * inches / picture.image.shape[0]  # OffsetImage draws a pixel as a point, 1/72 inch
     box = AnnotationBbox(OffsetImage(picture.image, zoom=zoom), (picture.x, picture.y), frameon=False, pad=0.0)
     axes.add_artist(box)
 
 
 def draw_legend(figure: Any, chart: Chart) -> None:
-    """One legend for all panels, above them."""
+    """One legend for all panels, above them, or below where it is long."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -138,5 +133,6 @@ def draw_legend(figure: Any, chart: Chart) -> None:
             line = {"points": "", "dashed": "--"}.get(series.style, "-")
             handles.setdefault(series.name, Line2D([], [], color=series.colour, marker=marker, linestyle=line))
     if handles:
-        place = {"loc": "outside upper right", "ncols": min(len(handles), 8), "frameon": False, "fontsize": 9}
-        figure.legend(handles.values(), handles.keys(), **place)
+        is_long = sum(map(len, handles)) + 5 * len(handles) > LEGEND
+        place = {"loc": "outside lower center" if is_long else "outside upper right", "ncols": 5 if is_long else 9}
+        figure.legend(handles.values(), handles.keys(), **place, frameon=False, fontsize=9)

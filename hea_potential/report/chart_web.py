@@ -12,7 +12,7 @@ from hea_potential.report.chart import INK, MUTED, RULE, Chart, Panel, Range, Sc
 from hea_potential.report.clusters import as_data_uri
 
 FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif"
-GAP, LEFT = 0.075, 0.0  # between the panels of a row, as shares of the chart's width
+GAP = 0.075  # between the panels of a row, as shares of the chart's width
 LEGEND, TITLE, BELOW = 24, 32, 48  # pixels: of a line of the legend, of a row's titles, of a row's axis labels
 LINE = 130  # letters of a line of the legend
 DIGITS = 6  # that are kept of numbers: a chart needs no more, and the page is smaller
@@ -30,13 +30,12 @@ def plotly_figure(chart: Chart) -> dict[str, Any]:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "#ffffff",
         "barmode": "stack",
-        "bargap": 0.0 if is_histogram(chart) else 0.2,
+        "bargap": 0.25,
         "hovermode": "closest",
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "#b8c2cc", "activecolor": MUTED},
         "legend": {"orientation": "h", "x": 0, "y": 1, "yref": "container", "yanchor": "top", "itemsizing": "constant"},
         "annotations": [],
         "images": [],
-        "shapes": [],
     }
     data: list[dict[str, Any]] = [mark_of(*mark) for mark in chart.marks.items()]
     named: set[str] = set()
@@ -57,12 +56,6 @@ def columns_of(count: int) -> list[Range]:
     """The shares of the width that the panels of a row have."""
     width = (1.0 - GAP * (count - 1)) / count
     return [(column * (width + GAP), column * (width + GAP) + width) for column in range(count)]
-
-
-def is_histogram(chart: Chart) -> bool:
-    """Whether bars stand over numbers, and so touch."""
-    bars = [each for panel in chart.panels for each in panel.series if each.style == "bars" and not each.is_empty]
-    return any(np.asarray(each.x).dtype.kind in "if" for each in bars)
 
 
 def place_panel(layout: dict[str, Any], panel: Panel, number: int, horizontal: Range, vertical: Range) -> None:

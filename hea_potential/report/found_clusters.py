@@ -177,13 +177,14 @@ class FoundClusters:
             energies = self.dataset.energy[sorted(self.rows[formula])]  # in the order in which they were labelled
             gaps = 1000.0 * (np.minimum.accumulate(energies) - energies.min()) / len(self.atoms(self.rows[formula][0]))
             series.append(Series(np.arange(1, len(gaps) + 1), gaps, colour, formula, size=4.0))
-        label = "lowest so far above the lowest of all, meV/atom"
+        longest = max(len(self.rows[formula]) for formula in most)
+        label = "lowest so far, meV/atom"
         return Chart(
             "discovery",
             "How the lowest labelled energy fell",
-            "Lowest labelled energy of a composition over the number of its labels in the loops, for "
+            "Lowest labelled energy until then, above the lowest of all, over the number of labels of a composition: "
             f"{len(most)} of {len(self.rows)} compositions, those with most labels.",
-            [[Panel("", "labels of the composition", label, series)]],
+            [[Panel("", "labels of the composition", label, series, "log", x_range=(0.9, 1.1 * longest))]],
             row_height=300,
         )
 
