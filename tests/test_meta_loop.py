@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sysconfig
 from contextlib import closing
 from pathlib import Path
@@ -101,7 +102,7 @@ def test_two_ranks_find_the_same(folder: Path, tmp_path: Path) -> None:
     ("change", "setting"),
     [
         (("quota = 3", "quota = 4"), "select.quota"),
-        (("loops = 2", "loops = 3"), "loops"),
+        (("loops = 2", "loops = 1"), "loops"),
         (('"emt"', '"sevennet"'), "reference"),
         (("[search]", "seed = 4\n[search]"), None),
     ],
@@ -113,6 +114,33 @@ def test_a_folder_is_not_continued_with_another_configuration(
     (tmp_path / "other.toml").write_text(text)
     with pytest.raises(LoopFolderError, match=f"holds another loop .*{setting or 'seed'}"):
         run_loop(read_config(tmp_path / "other.toml"), folder / "run")
+
+
+def test_a_finished_run_can_be_given_another_loop(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder / "run", tmp_path / "run")
+    (folder / "longer.toml").write_text(CONFIGURATION.replace("loops = 2", "loops = 3"))
+    longer = read_config(folder / "longer.toml")
+    run_loop(longer, tmp_path / "run")
+    lines = ledger_of(tmp_path / "run")
+    assert lines[:10] == ledger_of(folder / "run")
+    assert [line["loop"] for line in lines[10:]] == [3, 3, 3, 3]
+    run_loop(longer, tmp_path / "other")
+    assert ledger_of(tmp_path / "other") == lines
+
+
+def test_more_ranks_than_minimisations_are_refused_before_the_start(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "few.toml").write_text(CONFIGURATION.replace("minimisations = 20", "minimisations = 2"))
+    said = hea_loop(tmp_path / "few.toml", "--out", tmp_path / "run", launcher=(MPIRUN, "-n", "3"))
+    assert said.returncode != 0
+    assert "3 ranks for searches of 2 minimisations; use fewer ranks" in said.stderr
+    assert not (tmp_path / "run" / "loop.json").exists()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": "hea-loop", "version": 2}'])
+def test_an_identity_that_cannot_be_read_is_said(folder: Path, tmp_path: Path, content: str) -> None:
+    (tmp_path / "loop.json").write_text(content)
+    with pytest.raises(LoopFolderError, match=r"loop.json cannot be read"):
+        run_loop(read_config(folder / "loop.toml"), tmp_path)
 
 
 def test_a_folder_with_other_files_is_left_alone(folder: Path, tmp_path: Path) -> None:

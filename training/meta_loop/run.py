@@ -11,21 +11,23 @@ from pathlib import Path
 from typing import Any
 
 from hea_training.meta_loop.config import LoopConfig
+from hea_training.meta_loop.ledger import NAME as LEDGER
 from hea_training.meta_loop.ledger import Ledger, LoopFolderError
 from hea_training.meta_loop.plan import steps_of
 from hea_training.meta_loop.state import Loop, Watcher
 
 from hea_potential import __version__
 from hea_potential.complete_file import complete_file
+from hea_potential.errors import InputError
 from hea_potential.reference import reference_method, versions
 
 __all__ = ["identity_of", "run_loop"]
 
 IDENTITY = "loop.json"
 FORMAT, VERSION = "hea-loop", 1
-SAME = ("format", "version", "config", "reference", "start")  # what may not differ when a run is continued
+SAME = ("config", "reference", "start")  # what may not differ when a run is continued
 KEPT = "what is done is kept: the same command goes on"
-NO_DIFFERENCE = ("processes", "threads")
+NO_DIFFERENCE = ("processes", "threads", "packages", "licence")  # decide nothing of what is found
 
 
 def run_loop(config: LoopConfig, out: Path, watcher: Watcher | None = None) -> Path | None:
@@ -44,10 +46,19 @@ def run_loop(config: LoopConfig, out: Path, watcher: Watcher | None = None) -> P
         if rank_0 is None:
             return None
         with closing(Ledger(out)) as ledger, Processes(processes) if processes else nullcontext() as labellers:
+            check_ranks(config, rank_0[1])
             claim(out, identity_of(config))
             loop = Loop(config, out, steps_of(config), ledger, *rank_0, labellers, watcher or Watcher())
             carry_out(loop)
             return loop.model
+
+
+def check_ranks(config: LoopConfig, workers: int) -> None:
+    """Raise InputError if more ranks would search than there are minimisations."""
+    ranks = workers + 1
+    fewest = config.gofee.minimisations if config.mode == "gofee" else config.search.minimisations
+    if ranks > fewest:
+        raise InputError(f"{ranks} ranks for searches of {fewest} minimisations; use fewer ranks")
 
 
 def carry_out(loop: Loop) -> None:
@@ -84,36 +95,64 @@ def identity_of(config: LoopConfig) -> dict[str, Any]:
 
 
 def claim(folder: Path, identity: dict[str, Any]) -> None:
-    """Write the identity into a new folder, or check that the folder holds the same loop. Raises LoopFolderError."""
+    """Write the identity into a new folder, or check that the folder holds the same loop, which may be given more loops
+    than it had. Raises LoopFolderError.
+    """
     path = folder / IDENTITY
-    if not path.exists():
-        if others := sorted(each.name for each in folder.iterdir() if each.name != "ledger.jsonl"):
+    if path.exists():
+        before = read_identity(path)
+        if differ := differences(before, identity):
             raise LoopFolderError(
-                f"run folder {str(folder)!r} holds {', '.join(others[:3])} and no loop; choose an empty or new folder"
+                f"run folder {str(folder)!r} holds another loop (they differ in {', '.join(differ)}); give the "
+                f"configuration that it was begun with, or choose another folder"
             )
-        with complete_file(path) as temporary:
-            temporary.write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
-        return
-    try:
-        before = json.loads(path.read_text(encoding="utf-8"))
-        differ = [name for name in SAME if name != "config" and before[name] != identity[name]]
-        differ += differences(before["config"], identity["config"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise LoopFolderError(f"{path} cannot be read: {error}; restore it, or choose another folder") from error
-    if differ:
+        identity = {**before, "config": {**before["config"], "loops": identity["config"]["loops"]}}
+    elif others := sorted(each.name for each in folder.iterdir() if each.name != LEDGER):
         raise LoopFolderError(
-            f"run folder {str(folder)!r} holds another loop (they differ in {', '.join(differ)}); give the "
-            f"configuration that it was begun with, or choose another folder"
+            f"run folder {str(folder)!r} holds {', '.join(others[:3])} and no loop; choose an empty or new folder"
         )
+    with complete_file(path) as temporary:
+        temporary.write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
 
 
-def differences(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> list[str]:
-    """Names of the settings that differ, but for those that change nothing of what is found."""
+def read_identity(path: Path) -> dict[str, Any]:
+    """The identity of the loop in a folder. Raises LoopFolderError if it cannot be read."""
+    try:
+        identity = json.loads(path.read_text(encoding="utf-8"))
+        if (identity["format"], identity["version"]) != (FORMAT, VERSION):
+            raise ValueError(f"{identity['format']!r} version {identity['version']!r}")
+        if not all(isinstance(identity[name], dict) for name in SAME):
+            raise ValueError("parts of it are missing")
+        if not isinstance(identity["config"]["loops"], int):
+            raise ValueError("it has no number of loops")
+    except (ValueError, KeyError, TypeError) as error:
+        raise LoopFolderError(f"{path} cannot be read: {error}; restore it, or choose another folder") from error
+    return dict(identity)
+
+
+def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What may not differ between two identities and does, by name: all that decides what is found, apart from versions
+    of packages, and from more loops than before.
+    """
+    found = [
+        *differing(before["config"], now["config"]),
+        *differing(before["reference"], now["reference"], "reference."),
+        *differing(before["start"], now["start"], "start."),
+    ]
+    if now["config"]["loops"] > before["config"]["loops"]:
+        found.remove("loops")
+    return found
+
+
+def differing(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> list[str]:
+    """Names of the values that differ in two tables, and in the tables in them, but for those that decide nothing."""
     found: list[str] = []
     for name in {**before, **now}:
         one, other = before.get(name), now.get(name)
+        if name in NO_DIFFERENCE:
+            continue
         if isinstance(one, dict) and isinstance(other, dict):
-            found += differences(one, other, f"{name}.")
-        elif one != other and name not in NO_DIFFERENCE:
+            found += differing(one, other, f"{prefix}{name}.")
+        elif one != other:
             found.append(prefix + name)
     return found

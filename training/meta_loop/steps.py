@@ -158,8 +158,12 @@ def divided(structures: list[Atoms], model: Path, most: float) -> tuple[list[Ato
 def known_features(loop: Loop, composition: Composition, model: Path) -> np.ndarray | None:
     """Features of the structures of a composition that have labels; None if there are none."""
     dataset = read_dataset(loop.data)
-    wanted = Atoms(composition.names(composition.types)).get_chemical_formula()
-    known = [atoms for k in range(len(dataset)) if (atoms := dataset.atoms(k)).get_chemical_formula() == wanted]
+    wanted = np.sort(Atoms(composition.names(composition.types)).numbers)
+    known = [
+        dataset.atoms(int(k))
+        for k in np.flatnonzero(dataset.sizes == composition.size)
+        if np.array_equal(np.sort(dataset.frame(int(k)).numbers), wanted)
+    ]
     return describe(known, model).features if known else None
 
 
