@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
-from hea_training.meta_loop.calibration import calibration
+from hea_training.meta_loop.calibration import calibration, calibration_of
+
+from hea_potential.dataset import read_dataset
+from hea_potential.model_file import find_model
+
+HEA6_DATA = Path(__file__).parent.parent / "training" / "hea6" / "hea6.h5"
 
 
 def test_a_perfect_sigma_has_unit_scores_and_finds_large_errors() -> None:
@@ -44,3 +50,11 @@ def test_the_area_is_the_share_of_pairs_in_the_right_order() -> None:
 
 def test_few_structures_say_nothing() -> None:
     assert calibration(np.ones(19), np.ones(19)) == {"z_std": None, "auc": None, "structures": 19}
+
+
+def test_the_shipped_model_knows_where_it_is_wrong() -> None:
+    dataset = read_dataset(HEA6_DATA)
+    found = calibration_of(find_model("hea6"), dataset, dataset.split(1).test[::3])
+    assert found["structures"] > 400
+    assert 0.7 < found["z_std"] < 1.4
+    assert found["auc"] > 0.75
