@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 from hea_training.architecture import Architecture
+from hea_training.compare import test_model as error_table_of
 from hea_training.meta_loop.acceptance import verdict
 from hea_training.meta_loop.refresh import Refreshed, refresh
 from hea_training.meta_loop.refresh_settings import RefreshSettings
 from hea_training.replay import Replay
 from training_structures import ELEMENTS, write_small_dataset
 
-from hea_potential.dataset import DataSet, fixed_split, read_dataset
+from hea_potential.dataset import DataSet, fixed_split, read_dataset, write_dataset
 from hea_potential.described import describe
 from hea_potential.errors import InputError
 from hea_potential.model_file import read_model_file
@@ -103,6 +104,16 @@ def test_a_warm_start_begins_with_the_model_itself(dataset: DataSet, first: Path
     np.testing.assert_allclose(
         said(tmp_path / found.model, dataset, set(ELEMENTS)), said(first, dataset, set(ELEMENTS)), rtol=0, atol=1e-5
     )
+
+
+def test_a_refreshed_model_says_how_its_data_were_divided(dataset: DataSet, first: Path, tmp_path: Path) -> None:
+    write_dataset(tmp_path / "data.h5", dataset)
+    found = refreshed(dataset, taught(dataset, {"Ni", "Cu"}), first, STRATA, tmp_path, split_seed=1)
+    for part in ("valid", "test"):
+        table = error_table_of(str(tmp_path / found.model), tmp_path / "data.h5", part, None)
+        assert table["all"]["structures"] == len(getattr(fixed_split(dataset, 1), part))
+    with pytest.raises(InputError, match="does not say how its data were split"):
+        error_table_of(str(first), tmp_path / "data.h5", "test", None)
 
 
 def test_a_worse_model_is_kept_but_not_accepted(dataset: DataSet, first: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Models against labelled data: the error table of one, and the table stratified against full of two."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import torch
 from hea_training.evaluate import Errors, error_table, errors_of
 from hea_training.export import architecture_of
 from hea_training.graph import Graphs
+from hea_training.model_split import split_of_model
 from hea_training.network import Architecture
 from hea_training.run import Data, load_data
 from hea_training.strata import Stratum, blocks, load_network, trained_pairs
@@ -90,15 +92,15 @@ def _sets(arch: Architecture) -> list[tuple[str, Stratum, Callable[[np.ndarray],
 def _evaluated(
     model: ModelFile, path: Path, part: str, split_seed: int | None
 ) -> tuple[Graphs, np.ndarray, Errors, Data]:
-    seed = split_seed
-    if seed is None:
-        seed = model.metadata.get("provenance", {}).get("split", {}).get("seed")
-        if seed is None and part != "all":
-            raise InputError("the model does not say how its data were split; give --split-seed, or --part all")
     if not path.is_file():
         raise InputError(f"data: there is no file {path}")
     arch = architecture_of(model)
-    data = load_data(path, arch, seed or 0, [])
+    data = load_data(path, arch, split_seed or 0, [])
+    if split_seed is None and part != "all":
+        split = split_of_model(data.dataset, model.metadata.get("provenance", {}))
+        if split is None:
+            raise InputError("the model does not say how its data were split; give --split-seed, or --part all")
+        data = replace(data, split=split)
     graphs = data.graphs if part == "all" else data.part(part)
     kinds = data.dataset.kind.astype(str) if part == "all" else data.kinds(part)
     if len(graphs) == 0:

@@ -67,6 +67,7 @@ def refresh(
     *,
     architecture: Architecture,
     seed: int,
+    split_seed: int | None = None,
     threads: int = 1,
     report: Report = lambda *_: None,
 ) -> Refreshed:
@@ -80,6 +81,7 @@ def refresh(
         new_names: structures that `model` has not been trained on.
         model: the present model file; None trains a first one of the sizes `architecture`.
         folder: of this training's checkpoints; target: the model file to write.
+        split_seed: of `fixed_split`, if `split` is one: the model then says how its data were divided.
 
     Raises:
         InputError: data that no model can be trained on, or a folder that holds another training.
@@ -96,7 +98,8 @@ def refresh(
     groups = touched_strata(settings.mode, training, None if model is None else new)
     if model is not None and not groups:
         return unchanged(model, target, before)
-    provenance = provenance_of(dataset, split, model, settings, seed)
+    sizes = {part: len(getattr(split, part)) for part in ("train", "valid", "test")}
+    provenance = provenance_of(dataset, {"lasting_seed": split_seed, **sizes}, model, settings, seed)
     claim(folder, provenance | {"architecture": arch.as_dict()})
     first = model is None or Stratum("elements") in groups[0]
     how = settings.of_training(first=first)
@@ -243,13 +246,13 @@ def unchanged(model: Path, target: Path, errors: dict[str, Any]) -> Refreshed:
 
 
 def provenance_of(
-    dataset: DataSet, split: Split, model: Path | None, settings: RefreshSettings, seed: int
+    dataset: DataSet, split: dict[str, Any], model: Path | None, settings: RefreshSettings, seed: int
 ) -> dict[str, Any]:
     """What the model came from: versions, data and their hash, seed, settings, the model that it began with."""
     return {
         "packages": {"hea-potential": __version__} | versions("torch", "schnetpack", "ase"),
         "data": {"sha256": dataset.sha256(), "structures": len(dataset), "provenance": dataset.provenance},
-        "split": {part: len(getattr(split, part)) for part in ("train", "valid", "test")},
+        "split": split,
         "seed": seed,
         "training": asdict(settings),
         "start_from": None if model is None else {"name": model.stem, "sha256": sha256_of(model)},

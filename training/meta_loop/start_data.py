@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from hea_training.model_split import split_of_model
 
 from hea_potential.dataset import DataSet, fixed_split
 from hea_potential.split import Split
@@ -38,10 +39,8 @@ def judges_of(split: Split) -> np.ndarray:
 
 
 def split_of(dataset: DataSet, provenance: Mapping[str, Any]) -> Split | None:
-    """The split of `hea train` by which a model was trained on this data set; None if its provenance names another data
-    set, or no such split.
+    """The split by which a model was trained on this data set; None if its provenance does not say, or names another
+    data set.
     """
-    seed = provenance.get("split", {}).get("seed")
-    if seed is None or provenance.get("data", {}).get("sha256") != dataset.sha256():
-        return None
-    return dataset.split(int(seed))
+    same = provenance.get("data", {}).get("sha256") == dataset.sha256()
+    return split_of_model(dataset, provenance) if same else None

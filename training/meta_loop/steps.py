@@ -221,6 +221,7 @@ def refresh(loop: Loop, step: Step) -> Facts:
         target,
         architecture=loop.config.architecture,
         seed=loop.seed(step.name),
+        split_seed=loop.config.seed,
         threads=loop.config.threads,
         report=lambda stratum, done, total, _: loop.watcher.goes_on(f"epochs ({stratum})", done, total),
     )
