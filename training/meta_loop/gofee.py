@@ -11,62 +11,50 @@ when all compositions of a number of elements have had their steps.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ase.io
 import numpy as np
 from ase import Atoms
 from hea_training.meta_loop.candidates import minima_of
+from hea_training.meta_loop.carried import Carried
 from hea_training.meta_loop.mode_settings import GofeeSettings
 from hea_training.meta_loop.plan import Step
 from hea_training.meta_loop.state import Loop
-from hea_training.meta_loop.steps import labelled, number_of, searched, written
+from hea_training.meta_loop.steps import SELECTED, labelled, number_of, searched, written
 from hea_training.meta_loop.surrogate import labelled_before, name_of, surrogate_of
 
 from hea_potential.described import describe, in_units_of_sigma
 from hea_potential.model_file import read_model_file
 from hea_potential.search.composition import Composition
-from hea_potential.search.geometry import Cluster, Floats
 from hea_potential.search.starts import STARTS, Start
 
-__all__ = ["STEPS", "Carried", "pick"]
+__all__ = ["STEPS", "pick"]
 
 Facts = dict[str, Any]
 CANDIDATES = 200  # minima of lowest E - kappa sigma that may be labelled
 REASON = "lowest E - kappa sigma"
-
-
-@dataclass(frozen=True)
-class Carried:
-    """A start that takes one of some clusters, to relax it again."""
-
-    clusters: tuple[Cluster, ...]
-
-    def __call__(self, rng: np.random.Generator, composition: Composition, bonds: Floats) -> Cluster:
-        """Return one of the clusters."""
-        return self.clusters[int(rng.integers(len(self.clusters)))]
+ANYTHING = 1e6  # eV/atom: what the model knows least is what it should be taught
 
 
 def search(loop: Loop, step: Step) -> Facts:
     """Candidates: minima of E - kappa sigma of the model that knows all labels so far."""
     settings, model = loop.config.gofee, surrogate_of(loop, step)
     starts: dict[str, Start] = {name: STARTS[name] for name in loop.config.search.starts}
-    if clusters := carried(loop, step):
-        starts["carried"] = Carried(clusters)
+    if before := lowest_before(loop, step):
+        starts["carried"] = Carried.of(Composition.parse(str(step.composition)), before)
     kappa = settings.kappa if read_model_file(model).has_sigma else 0.0
     assert loop.model is not None
     facts = {"model": number_of(loop.model), "surrogate": str(model.relative_to(loop.folder)), "kappa": kappa}
-    return facts | searched(loop, step, model, settings.minimisations, kappa, starts)
+    return facts | searched(loop, step, model, settings.minimisations, kappa, starts, ANYTHING)
 
 
-def carried(loop: Loop, step: Step) -> tuple[Cluster, ...]:
+def lowest_before(loop: Loop, step: Step) -> list[Atoms]:
     """The lowest minima of the step before."""
     assert step.turn is not None
-    composition = Composition.parse(str(step.composition))
     before = loop.folder_of(step).parent / f"t{step.turn - 1:03d}" / "search"
-    lowest = minima_of(before, loop.config.gofee.carried)
-    return tuple(Cluster(composition.types, atoms.positions) for atoms in lowest)
+    return minima_of(before, loop.config.gofee.carried)
 
 
 def select(loop: Loop, step: Step) -> Facts:
@@ -76,16 +64,24 @@ def select(loop: Loop, step: Step) -> Facts:
     for atoms in candidates:
         atoms.calc = None
         atoms.info = {"kind": f"loop{step.loop}.found", "relax": 0}
-    whole = Atoms(step.composition).get_chemical_formula()
-    known = [atoms for atoms in labelled_before(loop, step) if atoms.get_chemical_formula() == whole]
-    chosen = pick(candidates, known, surrogate_of(loop, step), settings)
+    chosen = pick(candidates, asked_before(loop, step), surrogate_of(loop, step), settings)
     assert step.turn is not None
     assert loop.model is not None
     for k, atoms in enumerate(chosen, start=(step.turn - 1) * settings.labels):
         name = name_of(step, k)
-        limit = loop.config.select.max_force
-        atoms.info |= {"name": name, "group": name, "model": number_of(loop.model), "max_force": limit}
+        atoms.info |= {"name": name, "group": name, "model": number_of(loop.model)}
     return {"candidates": len(candidates)} | written(loop, step, chosen)
+
+
+def asked_before(loop: Loop, step: Step) -> list[Atoms]:
+    """Structures of the step's composition whose labels were asked for before, also those that could not be given."""
+    assert step.turn is not None
+    whole = Atoms(step.composition).get_chemical_formula()
+    asked = [atoms for atoms in labelled_before(loop, step) if atoms.get_chemical_formula() == whole]
+    for turn in range(1, step.turn):
+        file = loop.folder_of(step).parent / f"t{turn:03d}" / SELECTED
+        asked += ase.io.read(file, ":") if file.stat().st_size else []
+    return asked
 
 
 def pick(candidates: Sequence[Atoms], known: Sequence[Atoms], model: Path, settings: GofeeSettings) -> list[Atoms]:

@@ -12,7 +12,7 @@ from hea_training.meta_loop.state import Loop
 from hea_potential.dataset import DataSet, read_dataset, write_dataset
 from hea_potential.labels import label_structures
 
-__all__ = ["label_into_data"]
+__all__ = ["LABELS", "label_into_data"]
 
 LABELS = "labels.h5"
 

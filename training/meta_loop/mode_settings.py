@@ -37,17 +37,17 @@ class LeaSettings:
     """How a population is kept in the mode `lea`; see `lea`.
 
     population: minima of each composition that are kept from loop to loop. sigmas: a label disagrees that is farther
-    from the model's energy than so many of its sigma. tolerated: share of a loop's labels that may disagree before the
-    model is trained again; normal errors stay within two sigma in 95 of 100 cases.
+    from the model's energy than so many of its sigma. chance: the model is trained again when so many labels disagree
+    that sigma, were it right, would let it happen with a smaller probability than this; 1 trains as soon as one does.
     """
 
     population: int = 20
     sigmas: float = 2.0
-    tolerated: float = 0.05
+    chance: float = 0.05
 
     def out_of_range(self, prefix: str = "") -> list[str]:
         """What is wrong with the settings, each named with a prefix."""
-        return below(self, {"population": 1, "sigmas": 0, "tolerated": 0}, prefix)
+        return below(self, {"population": 1, "sigmas": 0, "chance": 0}, prefix)
 
 
 def below(settings: GofeeSettings | LeaSettings, least: Mapping[str, float], prefix: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hea_training.meta_loop import gofee, steps
+from hea_training.meta_loop import gofee, lea, steps
 from hea_training.meta_loop.plan import Step
 from hea_training.meta_loop.state import Loop
 
@@ -16,5 +16,5 @@ Do = Callable[[Loop, Step], dict[str, Any]]
 STEPS_OF_MODE: Mapping[str, Mapping[str, Do]] = {
     "plain": steps.STEPS,
     "gofee": {**steps.STEPS, **gofee.STEPS},
-    "lea": steps.STEPS,
+    "lea": {**steps.STEPS, **lea.STEPS},
 }

@@ -45,13 +45,21 @@ def search(loop: Loop, step: Step) -> Facts:
     settings, model = loop.config.search, loop.model
     assert model is not None
     starts = {name: STARTS[name] for name in settings.starts}
-    return {"model": number_of(model)} | searched(loop, step, model, settings.minimisations, settings.kappa, starts)
+    return {"model": number_of(model)} | searched(
+        loop, step, model, settings.minimisations, settings.kappa, starts, settings.unknown
+    )
 
 
 def searched(
-    loop: Loop, step: Step, model: Path, minimisations: int, kappa: float, starts: Mapping[str, Start]
+    loop: Loop,
+    step: Step,
+    model: Path,
+    minimisations: int,
+    kappa: float,
+    starts: Mapping[str, Start],
+    unknown: float,
 ) -> Facts:
-    """Search with a model, in the step's folder `search`."""
+    """Search with a model, in the step's folder `search`; minima with a sigma above `unknown` (eV/atom) are refused."""
     settings = loop.config.search
     folder = loop.folder_of(step) / "search"
     runs: list[Run] = []
@@ -70,7 +78,7 @@ def searched(
             model=model,
             method=settings.method,
             starts=starts,
-            limits=Limits(settings.fmax, settings.calls, settings.unknown),
+            limits=Limits(settings.fmax, settings.calls, unknown),
             kappa=kappa,
             executor=loop.executor,
             workers=loop.workers,

@@ -9,6 +9,7 @@ the labels (`posterior`). All of it is a function of the loop's model and its da
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from hea_potential.complete_file import complete_file
 from hea_potential.dataset import read_dataset
 from hea_potential.model_file import ModelFile, read_model_file, write_model_file
 from hea_potential.search.composition import Composition
+from hea_potential.search.pair import PairError
 
 __all__ = ["labelled_before", "name_of", "surrogate_of"]
 
@@ -39,7 +41,7 @@ def surrogate_of(loop: Loop, step: Step) -> Path:
     composition = Composition.parse(str(step.composition))
     known = labelled_before(loop, step)
     if any(set(atoms.symbols) == set(composition.symbols) for atoms in known):
-        wide = widened(loop, step, composition)
+        wide = widened(loop, step, composition, known)
         sums = summed(path.parent.parent / "sums.npz", wide, known)
         write_model_file(path, posterior(wide, sums).model)
     else:
@@ -48,15 +50,16 @@ def surrogate_of(loop: Loop, step: Step) -> Path:
 
 
 def labelled_before(loop: Loop, step: Step) -> list[Atoms]:
-    """What the loops of this run have labelled before a step of its composition's elements, in the order of the data
+    """The clusters of its composition's elements that this run has labelled before a step, in the order of the data
     set. A step that is done again finds its own labels there already: they do not count.
     """
     assert step.turn is not None
     symbols = set(Composition.parse(str(step.composition)).symbols)
     own = {name_of(step, (step.turn - 1) * loop.config.gofee.labels + k) for k in range(loop.config.gofee.labels)}
     dataset = read_dataset(loop.data)
-    ours = [k for k, name in enumerate(dataset.name) if name.startswith("L") and name not in own]
-    return [atoms for atoms in map(dataset.atoms, ours) if set(atoms.symbols) <= symbols]
+    prefixes = ("L", "start-") if loop.config.from_nothing else ("L",)
+    ours = [k for k, name in enumerate(dataset.name) if name.startswith(prefixes) and name not in own]
+    return [atoms for atoms in map(dataset.atoms, ours) if len(atoms) > 2 and set(atoms.symbols) <= symbols]
 
 
 def name_of(step: Step, number: int) -> str:
@@ -70,13 +73,17 @@ def base_of(loop: Loop, composition: Composition) -> ModelFile:
     return restricted(read_model_file(loop.model), composition.symbols)
 
 
-def widened(loop: Loop, step: Step, composition: Composition) -> ModelFile:
-    """The loop's model with random features, as the labels of this loop and composition begin to teach it."""
+def widened(loop: Loop, step: Step, composition: Composition, known: Sequence[Atoms]) -> ModelFile:
+    """The loop's model with random features, as the labels of this loop and composition begin to teach it: made for
+    what is known then, and for what lies on the way from random packings to minima.
+    """
     path = loop.folder_of(step).parent / "wide.safetensors"
     if not path.exists():
         assert loop.model is not None
         rng = np.random.default_rng(loop.seed(f"L{step.loop}-{step.composition}-features"))
-        frames = path_frames(composition, loop.model, FRAMES, rng)
+        frames = [*known]
+        with suppress(PairError):  # a model too young to bind two elements
+            frames += path_frames(composition, loop.model, FRAMES, rng)
         wide = with_wide_heads(base_of(loop, composition), frames, loop.config.gofee.features, rng)
         write_model_file(path, with_prior(wide, frames))
     return read_model_file(path)

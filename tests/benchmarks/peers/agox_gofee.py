@@ -2,8 +2,8 @@
 
     python agox_gofee.py FORMULA SEED CALLS TARGET
 
-Each reference call is a line: `call`, CPU seconds since the beginning, energy in eV. It ends after so many calls, or
-when an energy is at the target or below. What AGOX prints goes to standard error.
+It ends after so many reference calls, which are written to the file that COUNTED_EMT names (see `counted_emt`, whose
+folder must be on PYTHONPATH), or when an energy is at the target or below.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import time
-from contextlib import redirect_stdout
 from typing import Any
 
 import matplotlib as mpl
@@ -22,27 +20,24 @@ mpl.use("Agg")
 import numpy as np
 from agox.algorithms import GOFEEConfig, ProblemConfig, RunConfig, create_search
 from ase import Atoms
-from ase.calculators.emt import EMT
+from counted_emt import CountedEMT
 
 CELL, CONFINEMENT = 20.0, 10.0  # A; those of the example, which has 16 atoms
 
 
-class Counted(EMT):
-    """Effective medium theory that prints every call and ends the program when there were enough."""
+class Ending(CountedEMT):
+    """Ends the program when there were enough calculations, or the target is reached."""
 
     def __init__(self, calls: int, target: float) -> None:
         super().__init__()
         self.calls_left = calls
         self.target = target
-        self.began = time.process_time()
 
     def calculate(self, *arguments: Any, **options: Any) -> None:
-        """Calculate, and print the energy."""
+        """Calculate, and see whether it is over."""
         super().calculate(*arguments, **options)
-        energy = self.results["energy"]
-        print(f"call {time.process_time() - self.began:.3f} {energy:.6f}", file=OUTPUT, flush=True)
         self.calls_left -= 1
-        if self.calls_left == 0 or energy <= self.target:
+        if self.calls_left == 0 or self.results["energy"] <= self.target:
             raise SystemExit(0)
 
 
@@ -51,7 +46,7 @@ def main(formula: str, seed: int, calls: int, target: float) -> None:
     problem = ProblemConfig(
         template=Atoms(cell=np.eye(3) * CELL),
         symbols=formula,
-        calculator=Counted(calls, target),
+        calculator=Ending(calls, target),
         confinement_cell=np.eye(3) * CONFINEMENT,
         confinement_corner=np.full(3, 0.5 * (CELL - CONFINEMENT)),
     )
@@ -60,7 +55,6 @@ def main(formula: str, seed: int, calls: int, target: float) -> None:
 
 
 if __name__ == "__main__":
-    OUTPUT = sys.stdout
-    with tempfile.TemporaryDirectory() as scratch, redirect_stdout(sys.stderr):
+    with tempfile.TemporaryDirectory() as scratch:
         os.chdir(scratch)
         main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))
