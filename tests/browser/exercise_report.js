@@ -69,6 +69,10 @@
   const rows = frame.contentDocument.querySelectorAll("tbody tr");
   await changes("the list shows another cluster", () => rows[1].click());
   checks["and marks it"] = rows[1].getAttribute("aria-selected") === "true";
+  window.scrollTo(0, 0);
+  rows[0].click();
+  await pause();
+  checks["and leaves the page where it is"] = window.scrollY === 0;
 
   const tiles = [...document.querySelectorAll(".tile img")];
   for (const tile of tiles) tile.loading = "eager";
