@@ -11,11 +11,12 @@ from ase import Atoms
 from ase.build import bulk
 from hea_training.config import read_config
 from hea_training.export import export
+from hea_training.filters import first_free_control
 from hea_training.fit import Settings, predict
 from hea_training.graph import Graphs
 from hea_training.model import from_file
 from hea_training.network import Architecture
-from hea_training.repulsion import dimer_energies, ensure_repulsion, mend_dimer, rises, widen_repulsion
+from hea_training.repulsion import dimer_energies, ensure_repulsion, mend_dimer, rises, smooth_dimer, widen_repulsion
 from hea_training.run import load_data, train
 from hea_training.sigma import uncertainty
 from hea_training.strata import (
@@ -140,6 +141,25 @@ def test_mended_dimer_follows_the_data_and_leaves_longer_distances(models: list[
     after = np.abs(dimer_energies(ARCH, mended, 0, 0, close) - wanted).mean()
     assert after < 0.5 * before
     assert np.array_equal(dimer_energies(ARCH, mended, 0, 0, far), dimer_energies(ARCH, tensors, 0, 0, far))
+
+
+def test_a_small_bump_is_smoothed_and_clusters_hardly_feel_it(models: list[Tensors], graphs: Graphs) -> None:
+    tensors, rng = models[-1], np.random.default_rng(7)
+    assert rises(ARCH, tensors, 0, 0)
+    free = int(first_free_control(ARCH, tensors["distance.min"])[0])
+    wave, bumpy = rng.normal(size=(2, 3, ARCH.n_channels)), tensors
+    for size in np.geomspace(1e-3, 10.0, 40):
+        bumpy = {**tensors, "filters": tensors["filters"].copy()}
+        bumpy["filters"][:, 0, free + 1 : free + 4] += size * wave
+        if not rises(ARCH, bumpy, 0, 0):
+            break
+    smooth = smooth_dimer(ARCH, bumpy, 0, 0)
+    assert not rises(ARCH, bumpy, 0, 0)
+    assert rises(ARCH, smooth, 0, 0)
+    rows = np.flatnonzero(graphs.n_atoms > 2)
+    moved = np.abs(predictions(smooth, graphs, rows)[0] - predictions(bumpy, graphs, rows)[0]) / graphs.n_atoms[rows]
+    assert moved.mean() < 0.02  # eV/atom
+    assert smooth_dimer(ARCH, smooth, 0, 0)["zbl.inner"] is smooth["zbl.inner"]  # no wider repulsion
 
 
 def test_killed_run_goes_on_and_gives_the_same_model(graphs: Graphs, tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
 """Close atoms repel: every dimer rises monotonically from its minimum to 0.3 A.
 
 A network is free at the smallest distances of its data, where few points weigh little; where it digs a hole there,
-atoms could
-fall in. Such a dimer is mended in its filter's first free control points, which only atoms that close feel; where
-that does not do,
-the switch of the nuclear repulsion is widened.
+atoms could fall in. Such a dimer is bent in its filter's first free control points, which close atoms feel: as little as
+makes it rise, else to the curve of the data; where that does not do, the switch of the nuclear repulsion is widened.
+The order matters. A bump of 0.01 eV in the dimer of copper and platinum, bent to the data, cost 13-atom clusters half
+as much again in errors (1.0 to 1.5 meV/atom, 14 to 19 meV/A), smoothed it cost nothing (1.0 and 14).
 """
 
 import numpy as np
@@ -20,13 +20,13 @@ from torch import Tensor
 
 from hea_potential.model_file import pair_index
 
-__all__ = ["dimer_energies", "ensure_repulsion", "mend_dimer", "rises", "widen_repulsion"]
+__all__ = ["dimer_energies", "ensure_repulsion", "mend_dimer", "rises", "smooth_dimer", "widen_repulsion"]
 
 _CLOSEST, _STEP = 0.3, 0.01  # A
 _WIDER = 0.01  # relative
 _MENDED_KNOTS = 6
-_STIFFNESS = 0.03  # eV^2 per squared change of a control point: what a change must be worth
-_MARGIN = 0.005  # eV a step of 0.01 A
+_STIFFNESS, _SMOOTH_STIFFNESS = 0.03, 1e-5  # eV^2 per squared change of a control point: what a change must be worth
+_MARGIN, _SMOOTH_MARGIN = 0.005, 0.001  # eV a step of 0.01 A
 
 
 def _dimers(arch: Architecture, a: int, b: int, r: np.ndarray) -> Batch:
@@ -76,21 +76,42 @@ def rises(arch: Architecture, tensors: Tensors, a: int, b: int) -> bool:
 def ensure_repulsion(arch: Architecture, tensors: Tensors, pairs: list[int], training: Graphs) -> Tensors:
     """The model with every dimer of `pairs` rising; `training` holds the dimers that say how.
 
+    A small bump is smoothed; where that does not do, the curve is bent to that of the data, which clusters feel.
+
     Raises ValueError when a pair cannot be brought to rise.
     """
     first, second = np.triu_indices(arch.n_elements)
     for pair in pairs:
         a, b = int(first[pair]), int(second[pair])
-        if not rises(arch, tensors, a, b):
-            tensors = mend_dimer(arch, tensors, a, b, training)
-        if not rises(arch, tensors, a, b):
-            tensors = widen_repulsion(arch, tensors, a, b)
+        for mend in (
+            smooth_dimer,
+            lambda arch, tensors, a, b: mend_dimer(arch, tensors, a, b, training),
+            widen_repulsion,
+        ):
+            if not rises(arch, tensors, a, b):
+                tensors = mend(arch, tensors, a, b)
     return tensors
 
 
+def smooth_dimer(arch: Architecture, tensors: Tensors, a: int, b: int) -> Tensors:
+    """The model with a dimer bent to the nearest curve of its own that falls towards its minimum; the model as it is if
+    that does not make it rise.
+    """
+    r = np.arange(_CLOSEST, arch.cutoff, _STEP)
+    energy = dimer_energies(arch, tensors, a, b, r)
+    nearest = float(tensors["distance.min"][pair_index(a, b, arch.n_elements)])
+    falling = slice(int(np.searchsorted(r, nearest)), int(np.argmin(energy)) + 1)
+    r, energy = r[falling], energy[falling]
+    if len(r) < 2:
+        return tensors
+    above, below = np.maximum.accumulate(energy[::-1])[::-1], np.minimum.accumulate(energy)
+    tilt = 2 * _SMOOTH_MARGIN * np.arange(len(r))[::-1]
+    bent = bent_dimer(arch, tensors, a, b, r, (above + below) / 2 + tilt, _SMOOTH_MARGIN, _SMOOTH_STIFFNESS)
+    return bent if rises(arch, bent, a, b) else tensors
+
+
 def mend_dimer(arch: Architecture, tensors: Tensors, a: int, b: int, training: Graphs) -> Tensors:
-    """The model with the filters' first free control points moved, as little as needed, towards a monotonic curve
-    through the dimers of the set."""
+    """The model with a dimer bent towards a monotonic curve through the dimers of the set, if there are enough."""
     pair = pair_index(a, b, arch.n_elements)
     alone = np.flatnonzero((training.n_atoms == 2) & (training.n_edges == 1))
     alone = alone[training.pair[training.edge_start[alone]] == pair]
@@ -99,10 +120,26 @@ def mend_dimer(arch: Architecture, tensors: Tensors, a: int, b: int, training: G
     known = training.energies[alone][unique] - tensors["e0"][a] - tensors["e0"][b]
     if len(distance) < 4:
         return tensors
-    lowest = distance[np.argmin(known)]
-    r = np.arange(distance[0], lowest, _STEP)
-    target = torch.from_numpy(PchipInterpolator(distance, known)(r) - _repulsion(arch, tensors, a, b, r))
+    r = np.arange(distance[0], distance[np.argmin(known)], _STEP)
+    return bent_dimer(arch, tensors, a, b, r, PchipInterpolator(distance, known)(r), _MARGIN, _STIFFNESS)
+
+
+def bent_dimer(
+    arch: Architecture,
+    tensors: Tensors,
+    a: int,
+    b: int,
+    r: np.ndarray,
+    wanted: np.ndarray,
+    margin: float,
+    stiffness: float,
+) -> Tensors:
+    """The model with the filters' first free control points moved, as little as needed, such that the dimer has the
+    energies `wanted` [n] in eV at distances r [n] in A and falls by `margin` from each to the next.
+    """
+    pair = pair_index(a, b, arch.n_elements)
     repulsion = torch.from_numpy(_repulsion(arch, tensors, a, b, r))
+    target = torch.from_numpy(wanted) - repulsion
     network, dimers = _double(arch, tensors), _dimers(arch, a, b, r)
     free = int(first_free_control(arch, tensors["distance.min"])[pair])
     end = min(free + _MENDED_KNOTS, arch.n_intervals)
@@ -120,8 +157,8 @@ def mend_dimer(arch: Architecture, tensors: Tensors, a: int, b: int, training: G
     def cost() -> Tensor:
         optimizer.zero_grad()
         energy = network(dimers, changed())[0]
-        falls = torch.relu((energy + repulsion).diff() + _MARGIN)
-        total = ((energy - target) ** 2).mean() + 10 * (falls**2).mean() + _STIFFNESS * (change**2).mean()
+        falls = torch.relu((energy + repulsion).diff() + margin)
+        total = ((energy - target) ** 2).mean() + 10 * (falls**2).mean() + stiffness * (change**2).mean()
         total.backward()
         return total
 
