@@ -1,8 +1,8 @@
 """Close atoms repel: every dimer rises monotonically from its minimum to 0.3 A.
 
 A network is free at the smallest distances of its data, where few points weigh little; where it digs a hole there,
-atoms could fall in. Such a dimer is bent in its filter's first free control points, which close atoms feel: as little as
-makes it rise, else to the curve of the data; where that does not do, the switch of the nuclear repulsion is widened.
+atoms could fall in. Such a dimer is bent in its filter's first free control points, which close atoms feel: as little
+as makes it rise, else to the curve of the data; where that does not do, the switch of the nuclear repulsion is widened.
 The order matters. A bump of 0.01 eV in the dimer of copper and platinum, bent to the data, cost 13-atom clusters half
 as much again in errors (1.0 to 1.5 meV/atom, 14 to 19 meV/A), smoothed it cost nothing (1.0 and 14).
 """
