@@ -16,7 +16,7 @@ loops = 2
 size = 6
 draw = 1
 [start]
-clusters = 4
+clusters = 6
 dimers = 8
 relax = 4
 [search]
@@ -25,14 +25,15 @@ path = 2
 unknown = 5.0
 [select]
 quota = 3
+max_force = 100.0
 [architecture]
 n_features = 8
 n_angular = 2
 n_hidden = 4
 n_interactions = 1
 [refresh]
-first_epochs = 3
-epochs = 2
+first_epochs = 20
+epochs = 5
 """
 HEA = [sys.executable, "-c", "from hea_potential.cli import main; main()"]
 

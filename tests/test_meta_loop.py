@@ -19,10 +19,12 @@ from hea_training.meta_loop.ledger import Ledger, LoopFolderError
 from hea_training.meta_loop.plan import compositions_of, steps_of
 from hea_training.meta_loop.start_data import fair_part
 from hea_training.meta_loop.state import Loop, Watcher
+from hea_training.meta_loop.steps import divided
 from small_loop import CONFIGURATION, hea_loop, ledger_of
 
 from hea_potential import HEACalculator
 from hea_potential.dataset import fixed_split, read_dataset
+from hea_potential.described import describe
 from hea_potential.model_file import read_model_file
 
 ALL_KINDS = {"atom", "start.dimer", "start.cluster", *(f"loop{k}.{what}" for k in (1, 2) for what in ("found", "path"))}
@@ -204,3 +206,16 @@ def test_a_model_that_is_refused_leaves_its_data_to_the_next(folder: Path, tmp_p
         ledger.write(first, 0.0, {"accepted": False, "model": "models/001.safetensors"})
         assert loop.refreshes_since_accepted(second) == [first, second]
         assert loop.model == tmp_path / "models" / "000.safetensors"
+
+
+def test_structures_are_divided_by_what_the_model_says_it_does_not_know(folder: Path) -> None:
+    dataset = read_dataset(folder / "run" / "data.h5")
+    structures = [dataset.atoms(k) for k in range(len(dataset)) if dataset.sizes[k] > 1]
+    model = folder / "run" / "models" / "000.safetensors"
+    sigmas = describe(structures, model).sigmas / [len(atoms) for atoms in structures]
+    limit = float(np.median(sigmas))
+    known, unknown = divided(structures, model, limit)
+    assert len(known) + len(unknown) == len(structures)
+    names = [structures[k].info["name"] for k in np.flatnonzero(sigmas > limit)]
+    assert [atoms.info["name"] for atoms in unknown] == names
+    assert divided([], model, limit) == ([], [])

@@ -50,7 +50,7 @@ def written(folder: Path, text: str) -> Path:
         (("dimers = 8", 'model = "hea6"\ndata = "no.h5"'), r"start.data: there is no file .*no.h5"),
         (("dimers = 8", 'model = "hea7"\ndata = "no.h5"'), "start.model: .*hea7"),
         (("n_angular = 2", "n_angular = 9"), "n_angular must be 0 to n_features, got 9"),
-        (("epochs = 2\n", "epochs = 0\n"), "refresh.epochs must be at least 1"),
+        (("epochs = 5\n", "epochs = 0\n"), "refresh.epochs must be at least 1"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, change: tuple[str, str], message: str) -> None:

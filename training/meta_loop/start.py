@@ -15,7 +15,7 @@ from hea_potential.search.starts import random_packing
 
 __all__ = ["lone_atoms", "start_structures"]
 
-SHORTEST = 0.7  # of the sum of two covalent radii, the distance of a pair's nearest atoms: below, ZBL alone repels
+SHORTEST = 0.63  # of the sum of two covalent radii, the distance of a pair's nearest atoms: below, ZBL alone repels
 LONGEST = 2.0
 SCALES = (0.87, 1.1)  # of the distances in clusters that are squeezed or stretched
 
