@@ -162,6 +162,15 @@ def test_a_small_bump_is_smoothed_and_clusters_hardly_feel_it(models: list[Tenso
     assert smooth_dimer(ARCH, smooth, 0, 0)["zbl.inner"] is smooth["zbl.inner"]  # no wider repulsion
 
 
+def test_a_dimer_is_not_mended_by_dimers_that_all_lie_outside_its_minimum(models: list[Tensors]) -> None:
+    distances = np.linspace(2.5, 3.5, 6)
+    dimers = [Atoms("Ni2", positions=[[0, 0, 0], [r, 0, 0]]) for r in distances]
+    energies = -1.0 / distances + 2 * models[0]["e0"][0]  # the closest is the lowest
+    training = Graphs.build(ELEMENTS, ARCH.cutoff, dimers, energies, [np.zeros((2, 3))] * len(dimers))
+    mended = mend_dimer(ARCH, models[0], 0, 0, training)
+    assert np.array_equal(mended["filters"], models[0]["filters"])
+
+
 def test_killed_run_goes_on_and_gives_the_same_model(graphs: Graphs, tmp_path: Path) -> None:
     tensors, stratum = start(ARCH, graphs, seed=2), Stratum("full")
     graphs.set_offsets(tensors["e0"], tensors["zbl.inner"], tensors["zbl.outer"])

@@ -118,7 +118,7 @@ def mend_dimer(arch: Architecture, tensors: Tensors, a: int, b: int, training: G
     distance = np.linalg.norm(training.displacement[training.edge_start[alone]], axis=1)
     distance, unique = np.unique(distance, return_index=True)
     known = training.energies[alone][unique] - tensors["e0"][a] - tensors["e0"][b]
-    if len(distance) < 4:
+    if len(distance) < 4 or np.argmin(known) == 0:  # none of them says how the energy rises inside the minimum
         return tensors
     r = np.arange(distance[0], distance[np.argmin(known)], _STEP)
     return bent_dimer(arch, tensors, a, b, r, PchipInterpolator(distance, known)(r), _MARGIN, _STIFFNESS)
