@@ -17,7 +17,7 @@ import numpy as np
 from ase import Atoms
 from ase.optimize import BFGS
 
-from hea_potential.dataset import POSITION_DECIMALS, Frame
+from hea_potential.frame import POSITION_DECIMALS, Frame
 
 RELAXED_FORCE = 0.02  # eV/A: a relaxation ends below it
 

@@ -15,8 +15,9 @@ from typing import Any
 
 from ase import Atoms
 
-from hea_potential.dataset import DataSet, Frame, empty_dataset, read_dataset, write_dataset
+from hea_potential.dataset import DataSet, empty_dataset, read_dataset, write_dataset
 from hea_potential.errors import InputError
+from hea_potential.frame import Frame
 from hea_potential.label_one import Outcome
 from hea_potential.label_workers import InProcess, Processes, labelled
 from hea_potential.reference import reference_method

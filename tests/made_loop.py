@@ -16,8 +16,9 @@ from ase.calculators.emt import EMT
 from ase.io import write
 from random_model import random_model, write_model
 
-from hea_potential.dataset import DataSet, Frame, empty_dataset, fixed_split, write_dataset
+from hea_potential.dataset import DataSet, empty_dataset, fixed_split, write_dataset
 from hea_potential.described import describe
+from hea_potential.frame import Frame
 from hea_potential.search import search
 from hea_potential.search.composition import Composition
 from hea_potential.search.database import atoms_of

@@ -7,8 +7,9 @@ from ase import Atoms
 from ase.build import bulk
 from ase.calculators.emt import EMT
 
-from hea_potential.dataset import DataSet, Frame, empty_dataset, read_dataset, write_dataset
+from hea_potential.dataset import DataSet, empty_dataset, read_dataset, write_dataset
 from hea_potential.errors import InputError, OutputError
+from hea_potential.frame import Frame
 
 
 def labelled(atoms: Atoms, name: str, kind: str, group: str) -> Frame:

@@ -15,9 +15,10 @@ from hea_training.meta_loop.mode_settings import LeaSettings
 from small_loop import CONFIGURATION, ledger_of
 from training_structures import cluster
 
-from hea_potential.dataset import Frame, empty_dataset
+from hea_potential.dataset import empty_dataset
 from hea_potential.described import describe
 from hea_potential.errors import InputError
+from hea_potential.frame import Frame
 from hea_potential.model_file import find_model
 
 

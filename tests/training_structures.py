@@ -7,7 +7,8 @@ from ase import Atoms
 from ase.build import bulk
 from ase.calculators.emt import EMT
 
-from hea_potential.dataset import Frame, empty_dataset, write_dataset
+from hea_potential.dataset import empty_dataset, write_dataset
+from hea_potential.frame import Frame
 
 ELEMENTS = ("Ni", "Cu", "Pd")
 _NUMBERS = {"Ni": 28, "Cu": 29, "Pd": 46}
