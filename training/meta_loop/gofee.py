@@ -11,6 +11,7 @@ when all compositions of a number of elements have had their steps.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ __all__ = ["STEPS", "pick"]
 Facts = dict[str, Any]
 CANDIDATES = 200  # minima of lowest E - kappa sigma that may be labelled
 REASON = "lowest E - kappa sigma"
-ANYTHING = 1e6  # eV/atom: what the model knows least is what it should be taught
+ATTEMPTS = 4  # of a search whose minima are all refused, each with ten times the sigma allowed: a young model
 
 
 def search(loop: Loop, step: Step) -> Facts:
@@ -47,20 +48,26 @@ def search(loop: Loop, step: Step) -> Facts:
     kappa = settings.kappa if read_model_file(model).has_sigma else 0.0
     assert loop.model is not None
     facts = {"model": number_of(loop.model), "surrogate": str(model.relative_to(loop.folder)), "kappa": kappa}
-    return facts | searched(loop, step, model, settings.minimisations, kappa, starts, ANYTHING)
+    for attempt in range(ATTEMPTS):
+        unknown = loop.config.search.unknown * 10.0**attempt
+        name = f"search-{attempt}" if attempt else "search"
+        found = searched(loop, step, model, settings.minimisations, kappa, starts, unknown, name)
+        if found["minima"]:
+            break
+    return facts | {"unknown": unknown} | found
 
 
 def lowest_before(loop: Loop, step: Step) -> list[Atoms]:
     """The lowest minima of the step before."""
     assert step.turn is not None
-    before = loop.folder_of(step).parent / f"t{step.turn - 1:03d}" / "search"
-    return minima_of(before, loop.config.gofee.carried)
+    before = loop.ledger.lines.get(replace(step, turn=step.turn - 1).name)
+    return minima_of(loop.folder / before["facts"]["folder"], loop.config.gofee.carried) if before else []
 
 
 def select(loop: Loop, step: Step) -> Facts:
     """Choose what to label of the minima of a step."""
-    settings, folder = loop.config.gofee, loop.folder_of(step)
-    candidates = minima_of(folder / "search", CANDIDATES)
+    settings = loop.config.gofee
+    candidates = minima_of(loop.folder / loop.facts(replace(step, kind="search"))["folder"], CANDIDATES)
     for atoms in candidates:
         atoms.calc = None
         atoms.info = {"kind": f"loop{step.loop}.found", "relax": 0}

@@ -58,10 +58,11 @@ def searched(
     kappa: float,
     starts: Mapping[str, Start],
     unknown: float,
+    folder_name: str = "search",
 ) -> Facts:
-    """Search with a model, in the step's folder `search`; minima with a sigma above `unknown` (eV/atom) are refused."""
+    """Search with a model in the step's folder; minima with a sigma above `unknown` (eV/atom) are refused."""
     settings = loop.config.search
-    folder = loop.folder_of(step) / "search"
+    folder = loop.folder_of(step) / folder_name
     runs: list[Run] = []
 
     def watch(run: Run) -> None:
