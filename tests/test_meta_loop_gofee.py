@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from tomllib import loads
 
 import numpy as np
 import pytest
 from ase import Atoms
 from ase.cluster import Icosahedron
 from hea_training.meta_loop import read_config, run_loop
+from hea_training.meta_loop.config_file import config_of
 from hea_training.meta_loop.gofee import pick
 from hea_training.meta_loop.mode_settings import GofeeSettings
 from hea_training.meta_loop.plan import steps_of
+from small_loop import CONFIGURATION, ledger_of
 
 from hea_potential.dataset import read_dataset
 from hea_potential.described import describe
@@ -104,6 +107,21 @@ def test_a_run_labels_learns_and_goes_on_where_it_was(tmp_path: Path) -> None:
     assert read_dataset(again / "data.h5").sha256() == dataset.sha256()
     for name in ("models/001.safetensors", "L1/n2/Cu4Ni2/t003/surrogate.safetensors"):
         assert (again / name).read_bytes() == (run / name).read_bytes()
+
+
+def test_from_nothing_the_labels_of_the_start_count_as_well(tmp_path: Path) -> None:
+    gofee = {"steps": 1, "minimisations": 5, "features": 4, "labels": 2}
+    document = {**loads(CONFIGURATION), "loops": 1, "mode": "gofee", "gofee": gofee}
+    run_loop(config_of(document, "test", tmp_path), tmp_path / "run")
+    search, label = (line for line in ledger_of(tmp_path / "run") if line["kind"] in ("search", "label"))
+    assert search["facts"]["minima"] > 0
+    assert label["facts"]["labelled"] == 2
+    surrogate = tmp_path / "run" / search["facts"]["surrogate"]
+    assert read_model_file(surrogate).metadata["n_hidden"] == 4 + 4
+    with np.load(surrogate.parents[1] / "sums.npz") as sums:
+        dataset = read_dataset(tmp_path / "run" / "data.h5")
+        start = {name for name, size in zip(dataset.name, dataset.sizes, strict=True) if name[0] == "s" and size > 2}
+        assert set(sums["names"]) == start
 
 
 @pytest.mark.parametrize(

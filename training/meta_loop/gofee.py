@@ -104,7 +104,7 @@ def pick(candidates: Sequence[Atoms], known: Sequence[Atoms], model: Path, setti
     said = describe([*candidates, *known], model)
     if not content.has_sigma:
         order = np.argsort(said.energies[: len(candidates)], kind="stable")[: settings.labels]
-        return [chosen(candidates[k], said.energies[k], np.nan) for k in order.tolist()]
+        return [with_reason(candidates[k], said.energies[k], np.nan) for k in order.tolist()]
     places = in_units_of_sigma(said.features, model)
     covariance = places @ places.T  # of the energies
     noise = len(candidates[0]) * float(content.metadata["sigma"].get("noise", 0.0)) ** 2
@@ -119,14 +119,14 @@ def pick(candidates: Sequence[Atoms], known: Sequence[Atoms], model: Path, setti
         if not open_ones:
             break
         best = min(open_ones, key=lambda k: goal[k])
-        picked.append(chosen(candidates[best], said.energies[best], said.sigmas[best]))
+        picked.append(with_reason(candidates[best], said.energies[best], said.sigmas[best]))
         told.append(best)
         row = covariance[best]
         covariance = covariance - np.outer(row, row) / max(row[best] + noise, 1e-12)
     return picked
 
 
-def chosen(candidate: Atoms, energy: float, sigma: float) -> Atoms:
+def with_reason(candidate: Atoms, energy: float, sigma: float) -> Atoms:
     """A copy that says why."""
     atoms = candidate.copy()
     atoms.info |= {"reason": REASON, "predicted_energy": float(energy), "predicted_sigma": float(sigma)}
