@@ -80,8 +80,8 @@ class Archive:
             result.quench,
             result.parent_ids,
             age,
-            motif(result.cluster, self.bonds),
-            point_group(result.cluster, self.bonds),
+            result.motif or motif(result.cluster, self.bonds),
+            result.point_group or point_group(result.cluster, self.bonds),
         )
         self.minima.append(minimum)
         insort(self._by_energy, minimum, key=attrgetter("energy"))

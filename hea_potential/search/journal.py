@@ -220,4 +220,6 @@ def result_of(entry: dict[str, Any], composition: Composition, bonds: Floats) ->
         entry["quench_seconds"],
         entry.get("message", ""),
         entry["quench"],
+        entry.get("motif", ""),
+        entry.get("point_group", ""),
     )

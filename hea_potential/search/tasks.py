@@ -6,7 +6,7 @@ import pickle
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -16,8 +16,10 @@ from hea_potential.search.chance import generator_of
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, Floats, separate
 from hea_potential.search.minimise import Limits, Minimiser
+from hea_potential.search.motif import motif
 from hea_potential.search.moves import Move
 from hea_potential.search.pair import Pair
+from hea_potential.search.point_group import point_group
 from hea_potential.search.similarity import Fingerprint, fingerprint
 from hea_potential.search.starts import LEAST, Start
 from hea_potential.search.witness import Witness
@@ -99,7 +101,9 @@ class Task:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a task. `cluster` and `fingerprint` are given when the outcome is `minimum`."""
+    """What came of a task. `cluster` and `fingerprint` are given when the outcome is `minimum`; `motif` and
+    `point_group`, if it is known what they are, only then.
+    """
 
     number: int
     operator: str
@@ -113,6 +117,8 @@ class Result:
     quench_seconds: float = 0.0
     message: str = ""
     quench: str = "plain"
+    motif: str = ""
+    point_group: str = ""
 
 
 def task_generator(seed: int, number: int, stream: int) -> np.random.Generator:
@@ -137,6 +143,19 @@ def execute(setup: Setup, tasks: Sequence[Task], witness: Witness | None = None)
         with witness.during(task.number) if witness else nullcontext():
             results.append(execute_one(setup, task))
     return results
+
+
+def execute_afar(setup: Setup, tasks: Sequence[Task], witness: Witness | None = None) -> list[Result]:
+    """Do tasks for a manager that has many workers: minima come with their motifs and point groups, although only those
+    of new minima are wanted, so that the manager has less to do.
+    """
+    bonds = setup.bond_lengths
+    return [
+        replace(result, motif=motif(result.cluster, bonds), point_group=point_group(result.cluster, bonds))
+        if result.cluster is not None
+        else result
+        for result in execute(setup, tasks, witness)
+    ]
 
 
 def execute_one(setup: Setup, task: Task) -> Result:

@@ -12,7 +12,7 @@ from types import TracebackType
 
 from hea_potential.errors import HEAError
 from hea_potential.lammps_instance import one_line
-from hea_potential.search.tasks import Result, Setup, Task, execute
+from hea_potential.search.tasks import Result, Setup, Task, execute, execute_afar
 from hea_potential.search.witness import Witness, epitaph
 
 # Tasks handed to the executor per worker: one in work, one waiting, so that no worker idles while the manager is busy.
@@ -82,7 +82,7 @@ class Crew:
         """Keep AHEAD tasks for each worker with the executor, the others here, where the manager can take them."""
         while self.executor is not None and self.waiting and len(self.running) < AHEAD * self.workers:
             try:
-                future = self.executor.submit(execute, self.setup, [self.waiting.popleft()], self.witness)
+                future = self.executor.submit(execute_afar, self.setup, [self.waiting.popleft()], self.witness)
             except BrokenExecutor as error:
                 raise WorkersError(DIED) from error
             self.running.add(future)

@@ -2,11 +2,13 @@
 
     python tests/benchmarks/search_scale.py [--ranks 1,2,3,4] [--asleep 64] [--formula Ni25Cu25Pd25Ag24Pt24Au24]
 
-First a real search with hea6 on one rank measures how long its tasks take. Then real searches with Lennard-Jones run on
-the given numbers of ranks; minimisations a second are printed. Last, a search on `--asleep` ranks takes the same way
-through proposals, messages, archive, journal and database, but where a minimisation would be, its worker sleeps for one
-of the measured times, and every candidate counts as a new minimum, which is the most that can happen. Printed: the
-share of time in which workers slept, and the CPU time of the manager for a candidate, part by part.
+First a real search with hea6 on one rank measures how long its tasks take. Then searches run on the given numbers of
+ranks: real ones with Lennard-Jones on as many as this machine has cores, and sleeping ones, which take the same way
+through proposals, messages, archive, journal and database, but where a minimisation would be, a worker sleeps for one
+of the measured times, and every candidate counts as a new minimum, which is the most that can happen. Rank 0 works as
+well, as it does where cores are enough. Printed are candidates a second. Last, `--asleep` ranks sleep, of which rank 0
+manages alone. Printed: the share of time in which workers slept, and the CPU time of the manager for a candidate, part
+by part.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-from hea_potential.search import loop, search, tasks
+from hea_potential.search import loop, run, search, tasks
 from hea_potential.search.genetic import GeneticAlgorithm
 from hea_potential.search.geometry import Cluster
 from hea_potential.search.minimise import Quench
@@ -41,6 +43,7 @@ MPIRUN = str(Path(sysconfig.get_path("scripts")) / "mpirun")
 # A model would be asked by moves as well, which then are work and not sleep.
 LENNARD_JONES = Pair(("pair_style lj/cut 30.0", "pair_coeff * * 1.0 1.0"), units="lj")
 NEVER_ASKED = Pair(("pair_style lj/cut 10.0", "pair_coeff * * 0.4 2.4"), units="metal")
+FEW = 8  # ranks up to which rank 0 works as well
 PARTS = {
     "proposals": (GeneticAlgorithm, "propose"),
     "archive, journal, database, population": (loop, "absorb"),
@@ -71,16 +74,17 @@ class Watch:
 
     budget: int
     spent: Counter[str] = field(default_factory=Counter)
+    messages: Counter[str] = field(default_factory=Counter)  # by the thread that passes them
     passed: list[Counter[str]] = field(default_factory=list)
 
-    def __call__(self, run: Run) -> None:
+    def __call__(self, state: Run) -> None:
         """Note time, results, seconds in minimisations, and CPU time: of this thread, of all threads and of parts."""
-        if len(self.passed) < 2 and run.tally.done >= self.budget * (1, 9)[len(self.passed)] // 10:
+        if len(self.passed) < 2 and state.tally.done >= self.budget * (1, 9)[len(self.passed)] // 10:
             here: Counter[str] = Counter()
-            here["seconds"], here["results"] = time.monotonic(), run.tally.done
-            here["quenching"], here["loop"] = run.tally.quench_seconds, time.thread_time()
-            here["process"], here["working"] = time.process_time(), run.tally.seconds
-            self.passed.append(here + self.spent)
+            here["seconds"], here["results"] = time.monotonic(), state.tally.done
+            here["quenching"], here["loop"] = state.tally.quench_seconds, time.thread_time()
+            here["working"] = state.tally.seconds
+            self.passed.append(here + self.spent + self.messages)
 
     def between(self) -> Counter[str]:
         """What was added from mark to mark."""
@@ -99,6 +103,32 @@ def timed(spent: Counter[str], name: str, function: Callable[..., Any]) -> Calla
             spent[name] += time.thread_time() - began - (spent.total() - inside)
 
     return wrapper
+
+
+def watch_messages(spent: Counter[str]) -> None:
+    """Add up the CPU time of the thread of mpi4py that passes messages, apart for its rounds in which there was none:
+    the more idle the manager is, the more there are of them.
+    """
+    from mpi4py.futures._core import Backoff
+
+    passed_one = False
+    began: float | None = None
+    pause, forget = Backoff.sleep, Backoff.reset
+
+    def reset(self: Backoff) -> None:
+        nonlocal passed_one
+        passed_one = True
+        forget(self)
+
+    def sleep(self: Backoff) -> None:
+        nonlocal passed_one, began
+        now = time.thread_time()
+        if began is not None:
+            spent["messages" if passed_one else "looking for messages in vain"] += now - began
+        passed_one, began = False, now
+        pause(self)
+
+    Backoff.sleep, Backoff.reset = sleep, reset
 
 
 def measured_lengths(formula: str, budget: int) -> list[float]:
@@ -143,9 +173,11 @@ def asleep(formula: str, budget: int, lengths: Sequence[float]) -> dict[str, Any
     from mpi4py import MPI
 
     tasks.minimiser_of = lambda setup: Asleep(lengths)  # type: ignore[assignment]
+    run.manager_should_help = lambda workers: workers < FEW
     if MPI.COMM_WORLD.Get_rank() == 0:
         first_come()
     watch = Watch(budget)
+    watch_messages(watch.messages)
     for name, (owner, attribute) in PARTS.items():
         setattr(owner, attribute, timed(watch.spent, name, getattr(owner, attribute)))
     with tempfile.TemporaryDirectory() as folder:
@@ -153,26 +185,28 @@ def asleep(formula: str, budget: int, lengths: Sequence[float]) -> dict[str, Any
         if search(formula, pair=NEVER_ASKED, budget=budget, seed=1, observers=[watch], out=out) is None:
             return {}
     passed = watch.between()
-    seconds, results, workers = passed["seconds"], passed["results"], MPI.COMM_WORLD.Get_size() - 1
+    seconds, results, ranks = passed["seconds"], passed["results"], MPI.COMM_WORLD.Get_size()
+    workers = ranks if ranks <= FEW else ranks - 1
     parts = {name: passed[name] for name in PARTS}
     parts["the rest of the loop"] = passed["loop"] - sum(parts.values())
-    parts[f"messages, and looking for them for {1e3 * seconds / results:.1f} ms"] = passed["process"] - passed["loop"]
+    parts["messages"] = passed["messages"]
     return {
         "busy": passed["quenching"] / seconds / workers,
         "working": passed["working"] / seconds / workers,
         "rate": results / seconds,
         "length": passed["quenching"] / results,
         "parts": {name: 1e6 * part / results for name, part in parts.items()},
+        "idle": passed["looking for messages in vain"] / seconds,
     }
 
 
 def under_mpirun(ranks: int, *words: object) -> dict[str, Any]:
     """Call this program on so many ranks; returns what rank 0 prints."""
     command = [MPIRUN, "-n", str(ranks), sys.executable, __file__, *map(str, words)]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    if run.returncode != 0:
-        sys.exit(f"{' '.join(command)} failed:\n{run.stderr[-2000:]}")
-    return json.loads(run.stdout.splitlines()[-1])
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ended.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed:\n{ended.stderr[-2000:]}")
+    return json.loads(ended.stdout.splitlines()[-1])
 
 
 def main() -> None:
@@ -201,12 +235,21 @@ def main() -> None:
         flush=True,
     )
     words = ("--formula", options.formula)
-    for ranks in (int(word) for word in options.ranks.split(",") if word):
-        measured = under_mpirun(ranks, "--role", "real", "--real", options.real)
-        print(f"LJ75 on {ranks} ranks: {measured['rate']:.1f} minimisations a second", flush=True)
-    budget = options.each * options.asleep
     rounded = json.dumps([round(length, 5) for length in lengths])
-    measured = under_mpirun(options.asleep, *words, "--role", "asleep", "--budget", budget, "--lengths", rounded)
+
+    def sleeping(ranks: int) -> dict[str, Any]:
+        budget = options.each * ranks
+        return under_mpirun(ranks, *words, "--role", "asleep", "--budget", budget, "--lengths", rounded)
+
+    alone: dict[str, float] = {}
+    for ranks in (int(word) for word in options.ranks.split(",") if word):
+        rates = {"asleep": sleeping(ranks)["rate"]}
+        if ranks <= (os.cpu_count() or 1):
+            rates["LJ75"] = under_mpirun(ranks, "--role", "real", "--real", options.real)["rate"]
+        alone = alone or rates
+        shown = ", ".join(f"{name} {rate:.1f} a second ({rate / alone[name]:.2f})" for name, rate in rates.items())
+        print(f"{ranks} ranks: {shown}", flush=True)
+    measured = sleeping(options.asleep)
     print(
         f"{options.asleep} ranks asleep: workers spend {100 * measured['working']:.1f} % of the time in tasks, "
         f"{100 * measured['busy']:.1f} % asleep; {measured['rate']:.0f} of them a second, each "
@@ -214,7 +257,8 @@ def main() -> None:
     )
     for name, part in measured["parts"].items():
         print(f"  {part:7.1f}  {name}")
-    print(f"  {sum(measured['parts'].values()):7.1f}  in all", flush=True)
+    print(f"  {sum(measured['parts'].values()):7.1f}  in all")
+    print(f"besides it looked for messages in vain for {100 * measured['idle']:.0f} % of the time", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@
 All of it is CPU time of one process, which others on the machine cannot stretch; the first tenth of each search is left
 out. In LAMMPS is what minimisations take, from the candidate's positions to those of the minimum. With hea6 the engine
 also calculates energies outside LAMMPS: of orderings on a fixed or slightly relaxed geometry, for moves that look for
-the best one. These calls are counted apart, and two shares are printed: of all that is outside LAMMPS, and of what is no calculation of
-energies at all. Beside it stands where the latter goes.
+the best one. These calls are counted apart, and two shares are printed: of all that is outside LAMMPS, and of what is
+no calculation of energies at all. Beside it stands where the latter goes.
 """
 
 from __future__ import annotations
