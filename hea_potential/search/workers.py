@@ -15,8 +15,10 @@ from hea_potential.lammps_instance import one_line
 from hea_potential.search.tasks import Result, Setup, Task, execute, execute_afar
 from hea_potential.search.witness import Witness, epitaph
 
-# Tasks handed to the executor per worker: one in work, one waiting, so that no worker idles while the manager is busy.
+# Tasks handed to the executor per worker: one in work, one waiting, so that no worker idles while the manager is busy;
+# and more where the manager has tasks of its own, which may take longer than those of a worker.
 AHEAD = 2
+AHEAD_OF_HELP = 4
 KEPT = "the same command goes on from the journal"
 DIED = f"a worker process died; {KEPT}"
 
@@ -79,8 +81,9 @@ class Crew:
         return results
 
     def hand_out(self) -> None:
-        """Keep AHEAD tasks for each worker with the executor, the others here, where the manager can take them."""
-        while self.executor is not None and self.waiting and len(self.running) < AHEAD * self.workers:
+        """Keep some tasks for each worker with the executor, the others here, where the manager can take them."""
+        ahead = AHEAD_OF_HELP if self.helps else AHEAD
+        while self.executor is not None and self.waiting and len(self.running) < ahead * self.workers:
             try:
                 future = self.executor.submit(execute_afar, self.setup, [self.waiting.popleft()], self.witness)
             except BrokenExecutor as error:

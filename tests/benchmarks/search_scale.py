@@ -6,9 +6,10 @@ First a real search with hea6 on one rank measures how long its tasks take. Then
 ranks: real ones with Lennard-Jones on as many as this machine has cores, and sleeping ones, which take the same way
 through proposals, messages, archive, journal and database, but where a minimisation would be, a worker sleeps for one
 of the measured times, and every candidate counts as a new minimum, which is the most that can happen. Rank 0 works as
-well, as it does where cores are enough. Printed are candidates a second. Last, `--asleep` ranks sleep, of which rank 0
-manages alone. Printed: the share of time in which workers slept, and the CPU time of the manager for a candidate, part
-by part.
+well, as it does where cores are enough. Printed is the throughput over that of the first of these numbers.
+
+Last, `--asleep` ranks sleep, of which rank 0 manages alone. Printed: the share of time in which workers slept, and the
+CPU time of the manager for a candidate, part by part.
 """
 
 from __future__ import annotations
@@ -243,12 +244,13 @@ def main() -> None:
 
     alone: dict[str, float] = {}
     for ranks in (int(word) for word in options.ranks.split(",") if word):
-        rates = {"asleep": sleeping(ranks)["rate"]}
+        slept = sleeping(ranks)
+        rates = {"asleep": slept["rate"] * slept["length"]}  # whatever lengths were drawn
         if ranks <= (os.cpu_count() or 1):
             rates["LJ75"] = under_mpirun(ranks, "--role", "real", "--real", options.real)["rate"]
         alone = alone or rates
-        shown = ", ".join(f"{name} {rate:.1f} a second ({rate / alone[name]:.2f})" for name, rate in rates.items())
-        print(f"{ranks} ranks: {shown}", flush=True)
+        shown = [f"{name} {rate / alone[name]:.2f}" for name, rate in rates.items()]
+        print(f"{ranks} ranks, throughput over that of the first: {', '.join(shown)}", flush=True)
     measured = sleeping(options.asleep)
     print(
         f"{options.asleep} ranks asleep: workers spend {100 * measured['working']:.1f} % of the time in tasks, "
