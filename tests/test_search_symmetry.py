@@ -152,6 +152,14 @@ def test_symmetric_starts_have_every_size(size: int, kinds: int) -> None:
         assert np.array_equal(one.types, again.types)
 
 
+@pytest.mark.parametrize("size", [3, 4, 5])
+def test_symmetric_starts_are_not_on_a_line(size: int) -> None:
+    composition, bonds = Composition(("Cu",), (size,)), np.array([[2.5]])
+    starts = [symmetric_packing(np.random.default_rng(seed), composition, bonds).positions for seed in range(200)]
+    widths = [np.linalg.svd(start - start.mean(axis=0), compute_uv=False)[1] for start in starts]
+    assert np.mean(np.array(widths) < 0.1) < 0.02  # by chance, where atoms are put beside each other
+
+
 @pytest.mark.parametrize("name", ["symmetrise", "core"])
 def test_symmetrising_moves_complete_orbits(name: str) -> None:
     composition = Composition.parse("Cu20Au18")

@@ -27,7 +27,7 @@ def packed_orbits(rng: np.random.Generator, name: str, size: int, bond: float) -
     """
     # A close packing of spheres of diameter b fills b^3 / sqrt(2) an atom.
     radius = rng.uniform(DENSEST, LOOSEST) * bond * (3.0 * size / (4.0 * np.pi * np.sqrt(2.0))) ** (1.0 / 3.0)
-    onto = [one_of(rng, place.projections) for place in drawn_places(rng, name, size)]
+    onto = [one_of(rng, list(place.projections)) for place in drawn_places(rng, name, size)]
     projections = np.array(onto).reshape(-1, 3, 3)
     return clusters.packed_orbits(rng.bit_generator.capsule, point_group(name), projections, radius, bond)
 

@@ -33,9 +33,21 @@ def symmetric_packing(rng: np.random.Generator, composition: Composition, bonds:
     size = composition.size
     core = size - int(rng.integers(size // ADDED + 1)) if rng.uniform() < 0.5 else size
     positions, sizes = packed_orbits(rng, promising_group(rng, core), core, bonds.mean())
+    if is_line(positions, sizes):
+        positions, sizes = positions[:2], np.ones(2, np.int64)
     types, others = by_orbit(rng, sizes.tolist(), composition)
     packed = separate(Cluster(types, positions), bonds, APART)
     return shaken(rng, with_atoms(rng, packed, others, bonds), bonds)
+
+
+def is_line(positions: Floats, sizes: Integers) -> bool:
+    """Whether three points or more, in orbits of these sizes, lie on a line. It is a saddle that minimisations do not
+    leave: so weak are the forces that would bend it.
+    """
+    if len(positions) < 3 or sizes.max() > 2:  # an axis has orbits of one or two points
+        return False
+    gaps = positions - positions[0]
+    return bool(np.linalg.matrix_rank(gaps, tol=1e-6 * np.abs(gaps).max()) < 2)
 
 
 def promising_group(rng: np.random.Generator, size: int) -> str:
