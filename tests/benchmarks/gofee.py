@@ -148,7 +148,7 @@ def agox(python: str) -> Callable[[str, int, float, int, int], Trace]:
     def run(formula: str, seed: int, target: float, calls: int, size: int) -> Trace:
         with counting() as log:
             command = [python, str(HERE / "peers" / "agox_gofee.py"), formula, str(seed), str(calls), str(target)]
-            environment = {**os.environ, "PYTHONPATH": str(HERE), "RAY_raylet_start_wait_time_s": "300"}
+            environment = {**os.environ, "PYTHONPATH": str(HERE)}
             ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
             trace = trace_of(log, target, size)
         if trace.needed is None and trace.done < calls:
