@@ -7,13 +7,14 @@ import numpy as np
 from hea_potential.search.archive import Minimum
 from hea_potential.search.composition import Composition
 from hea_potential.search.genetic import GeneticAlgorithm
+from hea_potential.search.geometry import Cluster
 from hea_potential.search.homotops import homotop_moves
 from hea_potential.search.improvement import Improver
 from hea_potential.search.minimise import Limits
 from hea_potential.search.moves import MOVES
 from hea_potential.search.pair import Pair
-from hea_potential.search.population import LEADING, Population
-from hea_potential.search.similarity import fingerprint
+from hea_potential.search.population import KIN, LEADING, NEIGHBOUR, Population
+from hea_potential.search.similarity import fingerprint, similarity
 from hea_potential.search.starts import STARTS
 from hea_potential.search.tasks import Result, Setup, Task
 
@@ -139,3 +140,21 @@ def test_the_genetic_algorithm_follows_minima_of_alloys() -> None:
     chosen = {method.propose(number).operator for number in range(2, 200)}
     assert not {"reorder", "settle"} & chosen
     assert {"orderings", "exchange", "random"} <= chosen
+
+
+def test_a_champion_of_an_alloy_bars_its_neighbours_alone() -> None:
+    champion = minimum_of(0, -10.0)
+    population = Population(4, rivals=[champion])
+
+    def shaken(number: int, width: float) -> Minimum:
+        noise = np.random.default_rng(number).normal(scale=width, size=(13, 3))
+        cluster = Cluster(champion.cluster.types, champion.cluster.positions + noise)
+        described = fingerprint(cluster, BONDS)
+        return Minimum(number, -9.9, cluster, described, number, "random", "plain", (), 0.0, "amorphous", "C1")
+
+    neighbour, kin = shaken(1, 0.01), shaken(1, 0.045)
+    assert similarity(neighbour.fingerprint, champion.fingerprint) > NEIGHBOUR
+    assert KIN < similarity(kin.fingerprint, champion.fingerprint) < NEIGHBOUR
+    assert not population.offer(neighbour)
+    assert population.offer(kin)
+    assert not population.offer(shaken(2, 0.0))

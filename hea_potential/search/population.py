@@ -20,6 +20,7 @@ from hea_potential.search.similarity import similarities
 
 KIN = 0.98  # minima more similar than this compete for one place
 SAME_GEOMETRY = 0.998  # and so do minima that are more similar than this without regard to elements
+NEIGHBOUR = 0.998  # of a former champion: minima of alloys that are more similar than this have no place beside it
 LEADING = 5  # of the lowest minima are worth more effort than the others
 NICHE = 2  # places that each motif has for its lowest minima
 
@@ -57,10 +58,13 @@ class Population:
     def kin_of(self, minimum: Minimum) -> list[Minimum]:
         """Members and rivals that compete with a minimum for one place."""
         others = [*self.members, *self.rivals]
-        alike = similarities(minimum.fingerprint, [other.fingerprint for other in others]) > KIN
+        similar = similarities(minimum.fingerprint, [other.fingerprint for other in others])
+        alike = similar > KIN
         if minimum.geometry is not minimum.fingerprint:
-            geometries = [member.geometry for member in self.members]
-            alike[: len(geometries)] |= similarities(minimum.geometry, geometries) > SAME_GEOMETRY
+            count = len(self.members)
+            alike[:count] |= similarities(minimum.geometry, [m.geometry for m in self.members]) > SAME_GEOMETRY
+            # Where atoms differ in size, a funnel's minima are alike: a champion bars its neighbours alone.
+            alike[count:] = similar[count:] > NEIGHBOUR
         return [others[index] for index in np.flatnonzero(alike)]
 
     def has_place(self, minimum: Minimum, energy: float, kin: Sequence[Minimum]) -> bool:
