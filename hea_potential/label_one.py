@@ -60,12 +60,13 @@ def label(atoms: Atoms, name: str, calculator: Any) -> Outcome:
             }
             if moving.pbc.all():
                 results["stress"] = moving.get_stress()
+            frame_name = name if last == 0 else f"{name}.{step:03d}"
+            frame = Frame.from_results(moving, frame_name, path_kind if frames else kind, group, results)
             largest = float(np.sqrt((results["forces"] ** 2).sum(axis=1).max()))
             if largest > max_force:
                 return Outcome(name, reason=f"force {largest:.1f} eV/A above the allowed {max_force:g}")
             if step in keep or largest < RELAXED_FORCE:
-                frame_name = name if last == 0 else f"{name}.{step:03d}"
-                frames.append(Frame.from_results(moving, frame_name, path_kind if frames else kind, group, results))
+                frames.append(frame)
             if optimiser is None or step == last or largest < RELAXED_FORCE:
                 break
             optimiser.step()

@@ -19,6 +19,7 @@ draw = 1
 clusters = 6
 dimers = 8
 relax = 4
+max_force = 100.0
 [search]
 minimisations = 20
 path = 2

@@ -37,7 +37,7 @@ def symmetric_packing(rng: np.random.Generator, composition: Composition, bonds:
         positions, sizes = positions[:2], np.ones(2, np.int64)
     types, others = by_orbit(rng, sizes.tolist(), composition)
     packed = separate(Cluster(types, positions), bonds, APART)
-    return shaken(rng, with_atoms(rng, packed, others, bonds), bonds)
+    return separate(shaken(rng, with_atoms(rng, packed, others, bonds), bonds), bonds)
 
 
 def is_line(positions: Floats, sizes: Integers) -> bool:
