@@ -145,7 +145,7 @@ def read_loop(folder: Path, progress: Progress) -> LoopRun:
 
 def names_in(path: Path) -> list[str]:
     """The names of the structures in a file; an empty file has none."""
-    frames = ase.io.read(path, ":") if path.stat().st_size else []
+    frames = ase.io.read(path, ":", parallel=False) if path.stat().st_size else []
     return [str(atoms.info["name"]) for atoms in frames]
 
 

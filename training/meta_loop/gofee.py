@@ -87,7 +87,7 @@ def asked_before(loop: Loop, step: Step) -> list[Atoms]:
     asked = [atoms for atoms in labelled_before(loop, step) if atoms.get_chemical_formula() == whole]
     for turn in range(1, step.turn):
         file = loop.folder_of(step).parent / f"t{turn:03d}" / SELECTED
-        asked += ase.io.read(file, ":") if file.stat().st_size else []
+        asked += ase.io.read(file, ":", parallel=False) if file.stat().st_size else []
     return asked
 
 

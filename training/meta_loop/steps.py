@@ -185,7 +185,7 @@ def label(loop: Loop, step: Step) -> Facts:
 def labelled(loop: Loop, step: Step, model: Path) -> Facts:
     """Label what was chosen, compare the labels with what the model that chose it says, and add them to the data."""
     file = loop.folder_of(step) / SELECTED
-    structures = ase.io.read(file, ":") if file.stat().st_size else []
+    structures = ase.io.read(file, ":", parallel=False) if file.stat().st_size else []
     labels = label_into_data(loop, step, structures)
     return {
         "labelled": len(labels),
