@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import resource
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +10,7 @@ import pytest
 from ase.calculators.emt import EMT
 from hea_training.meta_loop import read_config, run_loop
 from hea_training.meta_loop.ledger import Ledger, LoopFolderError
+from small_disk import small_disk
 from small_loop import CONFIGURATION, ledger_of
 
 from hea_potential.dataset import read_dataset
@@ -78,17 +76,6 @@ def test_a_missing_atom_ends_the_loop_with_its_reason(tmp_path: Path, monkeypatc
         with pytest.raises(HEAError, match=r"isolated atom of Cu.*spin did not converge"):
             run_loop(config, tmp_path / "run")
     assert ledger_of(tmp_path / "run") == []
-
-
-@contextmanager
-def small_disk(size: int) -> Iterator[None]:
-    """As a full disk does, the kernel refuses to let any file of this process grow beyond `size` bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture(scope="module")

@@ -8,14 +8,12 @@ from __future__ import annotations
 import gc
 import os
 import random
-import resource
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -23,6 +21,7 @@ import ase.io
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from small_disk import small_disk
 from test_search_run import ALLOY, HEA, LENNARD_JONES, MPIRUN, TIME_LIMIT, check_database, entries, found
 
 from hea_potential.errors import HEAError, OutputError
@@ -182,21 +181,10 @@ def test_minimisations_that_exceed_their_calls_are_counted(pair: Path) -> None:
     assert len(archive) == 0
 
 
-@contextmanager
-def files_no_larger_than(size: int) -> Iterator[None]:
-    """As a full disk does, the kernel refuses to let any file of this process grow beyond `size` bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 @pytest.mark.parametrize("size", [0, 100, 5_000, 12_000, 34_000])
 def test_a_full_disk_ends_the_run_with_a_message_and_it_goes_on(pair: Path, tmp_path: Path, size: int) -> None:
     folder, whole = tmp_path / "run", tmp_path / "whole"
-    with files_no_larger_than(size), pytest.raises(HEAError, match=r"cannot be (written|used)") as ended:
+    with small_disk(size), pytest.raises(HEAError, match=r"cannot be (written|used)") as ended:
         search("Ar13", pair=pair, budget=150, seed=1, out=folder)
     assert str(folder) in str(ended.value)
     before = (folder / "journal.jsonl").read_bytes()
@@ -216,7 +204,7 @@ def test_a_disk_that_is_full_in_the_end_leaves_no_half_files(pair: Path, tmp_pat
         whole = (tmp_path / name).read_bytes()
         for limit in (0, 1000, len(whole) - 1):
             with (
-                files_no_larger_than(limit),
+                small_disk(limit),
                 pytest.raises(OutputError, match=rf"cannot write .*{name}: File too large"),
             ):
                 write(tmp_path / name)

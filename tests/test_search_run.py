@@ -306,7 +306,7 @@ def test_folders_that_cannot_be_used_are_refused(pair: Path, alloy: Path, tmp_pa
 
 
 def test_two_runs_do_not_share_a_folder(pair: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hea_potential.search.journal.HANDOVER", 0.1)
+    monkeypatch.setattr("hea_potential.locked_file.HANDOVER", 0.1)
 
     def start_another(run: Run) -> None:
         with pytest.raises(RunFolderError, match="another search is running"):

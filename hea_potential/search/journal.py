@@ -9,7 +9,6 @@ is dropped, any other damage is an error that names the line and leaves the file
 from __future__ import annotations
 
 import base64
-import fcntl
 import json
 import os
 import time
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from hea_potential.errors import HEAError, OutputError
+from hea_potential.locked_file import locked_file
 from hea_potential.search.archive import Minimum
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, Floats
@@ -32,7 +32,6 @@ VERSION = 2
 NAME = "journal.jsonl"
 BEGINNING = b'{"format":"hea-search"'
 ENCODER = json.JSONEncoder(separators=(",", ":"))
-HANDOVER = 3.0  # seconds that the ranks of a killed mpirun may take to end and let go of the folder
 
 
 class RunFolderError(HEAError):
@@ -44,32 +43,14 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / NAME
+        in_use = RunFolderError(f"run folder {str(folder)!r}: another search is running in it")
+        self.descriptor = locked_file(self.path, in_use)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self.descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        except OSError as error:
-            raise OutputError(f"run folder {str(folder)!r}: cannot be written: {error.strerror}") from error
-        try:
-            self.lock()
             self.synced = time.monotonic()
             self.header, self.entries, self.crashed = self.read()
         except BaseException:
             os.close(self.descriptor)
             raise
-
-    def lock(self) -> None:
-        """Keep other runs out of the folder. The kernel unlocks it when this process ends, however it ends."""
-        deadline = time.monotonic() + HANDOVER
-        while True:
-            try:
-                return fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                if time.monotonic() > deadline:
-                    folder = str(self.path.parent)
-                    raise RunFolderError(f"run folder {folder!r}: another search is running in it") from error
-            except OSError as error:
-                raise OutputError(f"{self.path}: cannot be locked: {error.strerror}; choose a local folder") from error
-            time.sleep(0.05)
 
     def read(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]], dict[int, str]]:
         """Header, entries and crashed tasks on disk; a torn last line is cut off the file."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import time
 from pathlib import Path
 from typing import Any
 
 from hea_training.meta_loop.plan import Step
 
 from hea_potential.errors import HEAError, OutputError
-from hea_potential.search.journal import HANDOVER
+from hea_potential.locked_file import locked_file
 
 __all__ = ["NAME", "Ledger", "LoopFolderError"]
 
@@ -32,33 +30,15 @@ class Ledger:
     def __init__(self, folder: Path) -> None:
         """Open or begin the ledger. Raises LoopFolderError for a folder in use or a damaged ledger, OutputError."""
         self.path = folder / NAME
+        in_use = LoopFolderError(f"run folder {str(folder)!r}: another loop is running in it")
+        self.descriptor = locked_file(self.path, in_use)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self.descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        except OSError as error:
-            raise OutputError(f"run folder {str(folder)!r}: cannot be written: {error.strerror}") from error
-        try:
-            self.lock()
             content = self.path.read_bytes()
             self.lines = lines_of(self.path, content)
             os.ftruncate(self.descriptor, content.rfind(b"\n") + 1)  # a line that a kill cut short
         except BaseException:
             os.close(self.descriptor)
             raise
-
-    def lock(self) -> None:
-        """Keep other runs out of the folder. The kernel unlocks it when this process ends, however it ends."""
-        deadline = time.monotonic() + HANDOVER
-        while True:
-            try:
-                return fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                if time.monotonic() > deadline:
-                    folder = str(self.path.parent)
-                    raise LoopFolderError(f"run folder {folder!r}: another loop is running in it") from error
-            except OSError as error:
-                raise OutputError(f"{self.path}: cannot be locked: {error.strerror}; choose a local folder") from error
-            time.sleep(0.05)
 
     def write(self, step: Step, seconds: float, facts: Facts) -> dict[str, Any]:
         """Record a step as done; returns its line. Raises OutputError, and leaves no part of a line."""
