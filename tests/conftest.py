@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+
 import pytest
 
 
@@ -21,3 +24,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if slow:
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if item not in slow]
+
+
+@pytest.fixture(autouse=True)
+def the_arithmetic_stays_as_it_is() -> Iterator[None]:
+    """No test, and so nothing that it calls, may leave its process calculating without subnormal numbers."""
+    yield
+    assert sys.float_info.min / 2.0 > 0.0

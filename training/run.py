@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from hea_training.architecture import Architecture
+from hea_training.arithmetic import fast_arithmetic
 from hea_training.config import Config
 from hea_training.evaluate import error_table, errors_of
 from hea_training.export import export, tensors_of
@@ -111,9 +112,12 @@ def train(config: Config, report: Report | None = None) -> Path:
 
     Raises InputError when the data do not fit the configuration, or the output folder holds another run.
     """
-    torch.set_num_threads(config.threads)
-    torch.set_flush_denormal(True)
-    report = report or (lambda *_: None)
+    with fast_arithmetic(config.threads):
+        return _trained(config, report or (lambda *_: None))
+
+
+def _trained(config: Config, report: Report) -> Path:
+    """What `train` says."""
     data = load_data(config.data, config.architecture, config.split_seed, config.kinds)
     provenance = provenance_of(config, data)
     claim(config.output, provenance | {"architecture": config.architecture.as_dict()})

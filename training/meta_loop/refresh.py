@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from hea_training.architecture import Architecture
+from hea_training.arithmetic import fast_arithmetic
 from hea_training.export import export, tensors_of
 from hea_training.fit_settings import Settings
 from hea_training.graph import Graphs, smallest_distances
@@ -88,45 +89,46 @@ def refresh(
         HEAError: a training that ended in numbers that are not finite; ParityError: a first model that the engine
             evaluates to other numbers than torch (a later one is not accepted).
     """
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)
-    arch, tensors = (architecture, None) if model is None else tensors_of(model)
-    graphs = Graphs.of(dataset, arch.elements, arch.cutoff)
-    training = graphs.subset(split.train)
-    new = np.flatnonzero(np.isin(dataset.name[split.train].astype(str), list(new_names)))
-    before = part_errors(arch, tensors, graphs, split) if tensors is not None else {}
-    groups = touched_strata(settings.mode, training, None if model is None else new)
-    if model is not None and not groups:
-        return unchanged(model, target, before)
-    sizes = {part: len(getattr(split, part)) for part in ("train", "valid", "test")}
-    provenance = provenance_of(dataset, {"lasting_seed": split_seed, **sizes}, model, settings, seed)
-    claim(folder, provenance | {"architecture": arch.as_dict()})
-    first = model is None or Stratum("elements") in groups[0]
-    how = settings.of_training(first=first)
-    tensors = start_of(arch, training, seed) if tensors is None else closer(tensors, training)
-    lesson = Lesson(training, new, how, first, model is not None, settings.replay, folder, seed, threads, provenance)
-    tensors, trouble = taught(arch, tensors, groups, lesson, report)
-    after = part_errors(arch, tensors, graphs, split)
-    write(target, arch, tensors, graphs, split, {"name": target.stem, "provenance": provenance, "errors": after})
-    try:
-        check_parity(target, unseen_sample(dataset, split))
-    except ParityError as error:
-        if model is None:
-            raise
-        trouble = str(error)
-    accepted, reason = (False, trouble) if trouble else verdict(before, after, settings)
-    return Refreshed(
-        model=f"models/{target.name}",
-        sha256=sha256_of(target),
-        accepted=accepted,
-        reason=reason,
-        strata=[stratum.name(arch.elements) for group in groups for stratum in group],
-        structures=len(split.train),
-        epochs=how.epochs,
-        before=before,
-        after=after,
-        calibration=calibration_of(target, dataset, split.test),
-    )
+    with fast_arithmetic(threads):
+        arch, tensors = (architecture, None) if model is None else tensors_of(model)
+        graphs = Graphs.of(dataset, arch.elements, arch.cutoff)
+        training = graphs.subset(split.train)
+        new = np.flatnonzero(np.isin(dataset.name[split.train].astype(str), list(new_names)))
+        before = part_errors(arch, tensors, graphs, split) if tensors is not None else {}
+        groups = touched_strata(settings.mode, training, None if model is None else new)
+        if model is not None and not groups:
+            return unchanged(model, target, before)
+        sizes = {part: len(getattr(split, part)) for part in ("train", "valid", "test")}
+        provenance = provenance_of(dataset, {"lasting_seed": split_seed, **sizes}, model, settings, seed)
+        claim(folder, provenance | {"architecture": arch.as_dict()})
+        first = model is None or Stratum("elements") in groups[0]
+        how = settings.of_training(first=first)
+        tensors = start_of(arch, training, seed) if tensors is None else closer(tensors, training)
+        lesson = Lesson(
+            training, new, how, first, model is not None, settings.replay, folder, seed, threads, provenance
+        )
+        tensors, trouble = taught(arch, tensors, groups, lesson, report)
+        after = part_errors(arch, tensors, graphs, split)
+        write(target, arch, tensors, graphs, split, {"name": target.stem, "provenance": provenance, "errors": after})
+        try:
+            check_parity(target, unseen_sample(dataset, split))
+        except ParityError as error:
+            if model is None:
+                raise
+            trouble = str(error)
+        accepted, reason = (False, trouble) if trouble else verdict(before, after, settings)
+        return Refreshed(
+            model=f"models/{target.name}",
+            sha256=sha256_of(target),
+            accepted=accepted,
+            reason=reason,
+            strata=[stratum.name(arch.elements) for group in groups for stratum in group],
+            structures=len(split.train),
+            epochs=how.epochs,
+            before=before,
+            after=after,
+            calibration=calibration_of(target, dataset, split.test),
+        )
 
 
 def touched_strata(mode: str, training: Graphs, new: np.ndarray | None) -> list[list[Stratum]]:

@@ -1,0 +1,31 @@
+"""How torch calculates while it trains: on how many threads, and without subnormal numbers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+def subnormals_are_zero() -> bool:
+    """Whether this thread calculates with zero in place of numbers too small for full precision."""
+    return sys.float_info.min / 2.0 == 0.0
+
+
+@contextmanager
+def fast_arithmetic(threads: int) -> Iterator[None]:
+    """Torch calculates on `threads` threads, and with subnormal numbers as zero, while the block runs.
+
+    Weights and moments that decay towards zero become subnormal, and each operation on one costs a hundred ordinary
+    ones. What is outside the block calculates as it did: the setting is one of the whole thread, not of torch alone.
+    """
+    before = torch.get_num_threads(), subnormals_are_zero()
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        torch.set_flush_denormal(before[1])
