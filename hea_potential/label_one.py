@@ -24,12 +24,15 @@ RELAXED_FORCE = 0.02  # eV/A: a relaxation ends below it
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one structure: labelled frames, or the reason why there are none, and whether to try again."""
+    """What became of one structure: labelled frames, or the reason why there are none, and whether to try again; how
+    many seconds it took.
+    """
 
     name: str
     frames: tuple[Frame, ...] = ()
     reason: str = ""
     again: bool = False
+    seconds: float = 0.0
 
 
 def labelled_steps(last: int) -> list[int]:

@@ -1,17 +1,18 @@
 """Who labels: processes of our own, the calling process, or the workers of any `concurrent.futures.Executor`.
 
-A structure whose calculation fails is tried once more. So is one whose process dies: with processes of our own others
-take their place, what was in work is tried alone, and what kills its process again is given up with that as its reason.
+With processes of our own others take the place of one that dies, and what was in work is tried again (`label_queue`).
 """
 
 from __future__ import annotations
 
 import os
-from collections import deque
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
+from itertools import chain
 from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import Any
@@ -20,15 +21,13 @@ from ase import Atoms
 
 from hea_potential.errors import HEAError
 from hea_potential.label_one import Outcome, label
+from hea_potential.label_queue import Queue, Work
 from hea_potential.reference import reference_method
 
 __all__ = ["InProcess", "Processes", "labelled"]
 
-AHEAD = 3  # structures handed to the executor per worker, so that none idles
 DEATHS = 3  # of processes one after the other, before any structure had a label: the reference cannot be used at all
 KEPT = "what was labelled is kept: run the same command again to go on"
-
-Work = tuple[Atoms, str]  # a structure and its name
 
 
 class Processes(Executor):
@@ -106,43 +105,48 @@ def calculator_of(reference: str) -> Any:
     return reference_method(reference).calculator()
 
 
-def label_by_name(reference: str, atoms: Atoms, name: str) -> Outcome:
-    """Label one structure, in any process. Raises HEAError if the reference cannot be used at all."""
+def label_task(reference: str, task: Sequence[Work]) -> list[Outcome]:
+    """Label structures one after the other, in any process. Raises HEAError if the reference cannot be used at all."""
     try:
         calculator = calculator_of(reference)
     except HEAError:
         raise
     except Exception as error:  # whatever a calculator's constructor raises
         raise HEAError(f"reference {reference!r} cannot be used: {type(error).__name__}: {error}") from error
-    return label(atoms, name, calculator)
+    return [timed(atoms, name, calculator) for atoms, name in task]
 
 
-def labelled(works: Sequence[Work], reference: str, executor: Executor, workers: int) -> Iterator[Outcome]:
-    """What becomes of each structure, as they are finished.
+def timed(atoms: Atoms, name: str, calculator: Any) -> Outcome:
+    """Label one structure, and say how long it took."""
+    began = time.monotonic()
+    return replace(label(atoms, name, calculator), seconds=time.monotonic() - began)
+
+
+def labelled(
+    works: Sequence[Work], reference: str, executor: Executor, workers: int, *, helps: bool = False
+) -> Iterator[Outcome]:
+    """What becomes of each structure, as they are finished. `helps`: the calling process labels beside the workers.
 
     Raises HEAError when the reference cannot be used, or when a worker of an executor that is not ours dies.
     """
-    queue = Queue(works)
+    queue = Queue(works, workers)
     deaths, successes = 0, 0
-    running: dict[Future[Outcome], Work] = {}
+    running: dict[Future[list[Outcome]], list[Work]] = {}
     try:
         while queue or running:
-            for work in queue.next(len(running), AHEAD * workers):
-                running[submitted(executor, reference, work)] = work
-            lost: list[Work] = []
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                work = running.pop(future)
-                try:
-                    outcome = future.result()
-                except BrokenExecutor:
-                    lost.append(work)
-                    continue
+            for task in queue.tasks(len(running)):
+                running[submitted(executor, reference, task)] = task
+            if helps and (task := queue.task_of_manager()):
+                running[submitted(InProcess(), reference, task)] = task
+            found, lost = collected(running)
+            for work, outcome in found:
+                queue.learn(work, outcome)
                 successes += not outcome.again
                 if not (outcome.again and queue.again(work)):
                     yield outcome
             if not lost:
                 continue
-            lost += running.values()  # with one process of a pool all of them are gone
+            lost += chain.from_iterable(running.values())  # with one process of a pool all of them are gone
             running.clear()
             deaths += 1
             if not isinstance(executor, Processes):
@@ -157,50 +161,26 @@ def labelled(works: Sequence[Work], reference: str, executor: Executor, workers:
             future.cancel()
 
 
-def submitted(executor: Executor, reference: str, work: Work) -> Future[Outcome]:
-    """The future of one structure's labelling; one that has failed already if the executor is broken."""
+def collected(running: dict[Future[list[Outcome]], list[Work]]) -> tuple[list[tuple[Work, Outcome]], list[Work]]:
+    """Wait for a task and take those that are finished out of `running`: what became of their structures, and the
+    structures of those whose process died.
+    """
+    found: list[tuple[Work, Outcome]] = []
+    lost: list[Work] = []
+    for future in wait(running, return_when=FIRST_COMPLETED).done:
+        task = running.pop(future)
+        try:
+            found += zip(task, future.result(), strict=True)
+        except BrokenExecutor:
+            lost += task
+    return found, lost
+
+
+def submitted(executor: Executor, reference: str, task: list[Work]) -> Future[list[Outcome]]:
+    """The future of a task; one that has failed already if the executor is broken."""
     try:
-        return executor.submit(label_by_name, reference, *work)
+        return executor.submit(label_task, reference, task)
     except BrokenExecutor as error:
-        future: Future[Outcome] = Future()
+        future: Future[list[Outcome]] = Future()
         future.set_exception(error)
         return future
-
-
-class Queue:
-    """What is to be labelled: in order, then what failed once; what may have killed its process goes first, alone."""
-
-    def __init__(self, works: Sequence[Work]) -> None:
-        self.waiting = deque(works)
-        self.suspects: deque[Work] = deque()
-        self.tried: set[str] = set()
-
-    def __bool__(self) -> bool:
-        return bool(self.waiting or self.suspects)
-
-    def next(self, running: int, most: int) -> Iterator[Work]:
-        """What is to be handed out while this many are in work, which shall be `most`."""
-        if self.suspects:
-            if running == 0:
-                yield self.suspects.popleft()
-            return
-        while self.waiting and running < most:
-            running += 1
-            yield self.waiting.popleft()
-
-    def again(self, work: Work) -> bool:
-        """Try a structure once more; False if that was done."""
-        if work[1] in self.tried:
-            return False
-        self.tried.add(work[1])
-        self.waiting.append(work)
-        return True
-
-    def suspect(self, lost: Sequence[Work]) -> bool:
-        """Take back what was in work when a process died; False for one that was alone, twice."""
-        if len(lost) == 1:
-            if lost[0][1] in self.tried:
-                return False
-            self.tried.add(lost[0][1])
-        self.suspects.extend(lost)
-        return True

@@ -49,6 +49,7 @@ def label_structures(
     processes: int = 1,
     executor: Executor | None = None,
     workers: int = 1,
+    helps: bool = False,
     provenance: dict[str, Any] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> DataSet:
@@ -60,6 +61,7 @@ def label_structures(
 
     Labels are made by `processes` new processes (0: by the calling one), or by the `workers` of an executor: with
     `label_workers.Processes` processes are kept from call to call, with `mpi4py.futures` they are the ranks of mpirun.
+    With `helps` the calling process labels as well, what is cheap.
 
     Raises InputError when `output` was labelled by another reference; OutputError when it cannot be written, also when
     the disk is full: what was written before stays; HEAError when the reference cannot be used, or when a worker of an
@@ -75,7 +77,7 @@ def label_structures(
     own = Processes(processes) if processes else InProcess()
     with nullcontext(executor) if executor else own as crew:
         try:
-            for outcome in labelled(todo, reference, crew, workers if executor else max(1, processes)):
+            for outcome in labelled(todo, reference, crew, workers if executor else max(1, processes), helps=helps):
                 finished += 1
                 writer.add(outcome)
                 if progress:

@@ -20,6 +20,7 @@ LAYERS = (
     {"calculator"},
     {"reference", "dataset", "described"},
     {"label_one"},
+    {"label_queue"},
     {"label_workers"},
     {"labels"},
     {"search"},

@@ -39,7 +39,7 @@ def label(
     from hea_potential.errors import InputError
     from hea_potential.label_workers import KEPT
     from hea_potential.labels import label_structures
-    from hea_potential.search.workers import mpi_executor
+    from hea_potential.search.workers import manager_should_help, mpi_executor
 
     if not structures.is_file():
         raise InputError(f"no file of structures {structures}")
@@ -62,6 +62,7 @@ def label(
                 processes=processes,
                 executor=executor,
                 workers=workers,
+                helps=executor is not None and manager_should_help(workers),
                 provenance=record,
                 progress=show,
             )

@@ -11,6 +11,7 @@ from hea_training.meta_loop.state import Loop
 
 from hea_potential.dataset import DataSet, read_dataset, write_dataset
 from hea_potential.labels import label_structures
+from hea_potential.search.workers import manager_should_help
 
 __all__ = ["LABELS", "label_into_data"]
 
@@ -29,6 +30,7 @@ def label_into_data(loop: Loop, step: Step, structures: list[Atoms]) -> DataSet:
         processes=loop.config.label.processes,
         executor=loop.executor or loop.labellers,
         workers=loop.workers or loop.config.label.processes,
+        helps=loop.executor is not None and manager_should_help(loop.workers),
         progress=lambda done, failed: loop.watcher.goes_on("labels", done, len(structures)),
     )
     labels = labels.select(np.argsort(labels.name.astype(str), kind="stable"))
