@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from hea_training.meta_loop.borrowed import borrowed
 from hea_training.meta_loop.label_into import label_into_data
 from hea_training.meta_loop.plan import Step, compositions_of
-from hea_training.meta_loop.restricted import for_reference, restricted
+from hea_training.meta_loop.restricted import for_reference
 from hea_training.meta_loop.start import lone_atoms, start_structures
 from hea_training.meta_loop.start_data import fair_part
 from hea_training.meta_loop.state import Loop
@@ -73,7 +74,7 @@ def adopt(loop: Loop, target: Path) -> Facts:
             shutil.copyfile(model, temporary)
     else:
         e0 = lone_energies(read_dataset(loop.data))
-        write_model_file(target, for_reference(restricted(read_model_file(model), loop.config.elements), e0))
+        write_model_file(target, for_reference(borrowed(read_model_file(model), loop.config.elements), e0))
     return {
         "model": f"models/{target.name}",
         "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),

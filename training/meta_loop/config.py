@@ -37,7 +37,8 @@ class Compositions:
 class Start:
     """Where the loop begins: with the model file (or shipped name) `model` and its data set `data` ("hea6" for that of
     hea6), of which at most `structures` (0: all) are trained on; or from nothing.
-    The mode gofee may begin with a model of another reference, without `data`: then isolated atoms are labelled.
+    The mode gofee may begin with a model of another reference, without `data`: then isolated atoms are labelled. With
+    `borrow` the model may lack elements, which take the part of others of about their size (see `borrowed`).
 
     From nothing the reference labels isolated atoms, `dimers` distances of every two elements, and for each number of
     elements from 1 on `clusters` random clusters, `relax` steps of whose relaxation it carries out: the beginnings and
@@ -46,6 +47,7 @@ class Start:
 
     model: str = ""
     data: str = ""
+    borrow: bool = False
     structures: int = 0
     dimers: int = 20
     clusters: int = 24

@@ -110,6 +110,7 @@ def out_of_range(config: LoopConfig) -> list[str]:
         data or not model or config.mode == "gofee",
         "start.model needs the start.data that it was trained on; only the mode gofee learns from labels alone",
     )
+    require(not config.start.borrow or (model and not data), "start.borrow needs a start.model without start.data")
     least = {"minimisations": 1, "calls": 1, "dimers": 4}
     for part in ("compositions", "start", "search", "label"):
         for each in fields(getattr(config, part)):
@@ -203,8 +204,12 @@ def unfit_start(config: LoopConfig) -> list[str]:
     except HEAError as error:
         return [*wrong, f"start.model: {error}"]
     if not config.start.data:
-        if absent := [symbol for symbol in config.elements if symbol not in model.elements]:
-            wrong.append(f"start.model: {config.start.model} does not have {', '.join(absent)}")
+        absent = [symbol for symbol in config.elements if symbol not in model.elements]
+        if absent and not config.start.borrow:
+            lacking = f"{config.start.model} does not have {', '.join(absent)}"
+            wrong.append(f"start.model: {lacking}; with start.borrow they take the part of others")
+        elif len(config.elements) > len(model.elements):
+            wrong.append(f"start.borrow: {len(model.elements)} elements lend to no more, got {len(config.elements)}")
     elif list(model.elements) != config.elements:
         wrong.append(f"start.model: {config.start.model} is of {list(model.elements)}; elements must be the same")
     return wrong

@@ -22,7 +22,7 @@ from agox.algorithms import GOFEEConfig, ProblemConfig, RunConfig, create_search
 from ase import Atoms
 from counted_emt import CountedEMT
 
-CELL, CONFINEMENT = 20.0, 10.0  # A; those of the example, which has 16 atoms
+CELL, CONFINEMENT, EXAMPLE = 20.0, 10.0, 16  # A and atoms, of the example
 
 
 class Ending(CountedEMT):
@@ -42,13 +42,14 @@ class Ending(CountedEMT):
 
 
 def main(formula: str, seed: int, calls: int, target: float) -> None:
-    """Search until there were enough calls."""
+    """Search until there were enough calls; the box has as much room for an atom as the example's."""
+    side = CONFINEMENT * (len(Atoms(formula)) / EXAMPLE) ** (1 / 3)
     problem = ProblemConfig(
         template=Atoms(cell=np.eye(3) * CELL),
         symbols=formula,
         calculator=Ending(calls, target),
-        confinement_cell=np.eye(3) * CONFINEMENT,
-        confinement_corner=np.full(3, 0.5 * (CELL - CONFINEMENT)),
+        confinement_cell=np.eye(3) * side,
+        confinement_corner=np.full(3, 0.5 * (CELL - side)),
     )
     search = create_search(algorithm=GOFEEConfig(), problem=problem, run=RunConfig(seed=seed, cpu_count=1))
     search.run(iterations=10**9)
