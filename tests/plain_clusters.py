@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+DIAGONAL = 1.55  # bonds: opposite corners of a square are nearer
+
 
 def distances(positions: Floats) -> Floats:
     gaps = positions[:, None, :] - positions[None, :, :]
@@ -51,11 +53,14 @@ def separated(types: Integers, positions: Floats, bonds: Floats, least: float, r
 def vacant_sites(
     types: Integers, positions: Floats, bonds: Floats, kind: int, contact: float, least: float
 ) -> tuple[Floats, Integers]:
-    near = reduced_distances(types, positions, bonds) < contact
-    pairs = np.argwhere(np.triu(near))
-    shared = near[pairs[:, 0]] & near[pairs[:, 1]] & (np.arange(len(near)) > pairs[:, 1:])
-    which, third_atoms = np.nonzero(shared)
-    triangles = np.column_stack([pairs[which], third_atoms])
+    apart = reduced_distances(types, positions, bonds)
+    near = apart < contact
+    across = (apart < DIAGONAL) & ~near
+    order = np.arange(len(near))
+    # At the corner i two sides in contact meet; the side between j and k closes a triangle or halves a square.
+    closed = near[None, :, :] & (order[:, None, None] < order[None, :, None])
+    sides = near[:, :, None] & near[:, None, :] & (order[:, None] < order[None, :])
+    triangles = np.argwhere(sides & (closed | across[None, :, :]))
     corners = positions[triangles]
     first, second, third = corners[:, 0], corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     normal = np.cross(second, third)

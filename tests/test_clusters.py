@@ -119,3 +119,11 @@ def test_arrays_that_do_not_fit_are_refused(
 def test_fingerprints_of_different_sizes_are_refused() -> None:
     with pytest.raises(ValueError, match="a fingerprint has 3 values, allowed are 2"):
         clusters.similarities(np.zeros(2, np.float32), [np.zeros(3, np.float32)])
+
+
+def test_annealing_at_temperatures_that_are_none_is_refused() -> None:
+    types, positions, bonds = np.zeros(2, np.int64), np.eye(3)[:2], np.array([[1.4]])
+    stream = np.random.default_rng(0).bit_generator.capsule
+    for hot, cold in ((0.1, 0.2), (1.0, 0.0), (1.0, -1.0), (np.nan, 0.1), (np.inf, 0.1), (1.0, np.nan)):
+        with pytest.raises(ValueError, match="allowed are positive ones that do not rise"):
+            clusters.annealed(stream, types, positions, bonds, 5, hot, cold, CONTACT, LEAST)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from ase.cluster import Octahedron
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -122,6 +123,18 @@ def test_vacant_sites_touch_three_atoms_and_overlap_none() -> None:
     assert gaps.min() > 0.8
     assert (np.sort(gaps, axis=1)[:, 2] < 1.1).all()
     assert np.array_equal(touched, np.count_nonzero(gaps < CONTACT, axis=1))
+
+
+def test_annealing_changes_facets_for_more_contacts() -> None:
+    """A cuboctahedron has the largest square facets of all pieces of fcc, others have more contacts."""
+    positions = Octahedron("Cu", 5, 2, latticeconstant=np.sqrt(2.0)).positions
+    cuboctahedron = Cluster(np.zeros(len(positions), np.int64), positions)
+    bonds = np.array([[1.0]])
+    assert coordination(cuboctahedron, bonds).sum() == 2 * 216
+    rng = np.random.default_rng(0)
+    children = [MOVES["anneal"].apply(rng, [cuboctahedron], bonds) for _ in range(10)]
+    assert max(coordination(child, bonds).sum() for child in children) > 2 * 216
+    assert all(reduced_distances(child, bonds).min() > 0.999 for child in children)  # still a piece of fcc
 
 
 @settings(max_examples=30, deadline=None)

@@ -7,6 +7,7 @@ They raise ValueError if the arrays do not fit together.
 
 from hea_potential.clusters._clusters import (
     Structure,
+    annealed,
     completed,
     coordination,
     fingerprint,
@@ -28,6 +29,7 @@ from hea_potential.clusters._clusters import (
 
 __all__ = [
     "Structure",
+    "annealed",
     "completed",
     "coordination",
     "fingerprint",

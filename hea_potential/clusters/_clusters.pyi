@@ -46,6 +46,17 @@ def with_moved_atoms(
     least: float,
     blur: float,
 ) -> tuple[Types, Floats]: ...
+def annealed(
+    bit_generator: object,
+    types: Types,
+    positions: Floats,
+    bonds: Floats,
+    moves: int,
+    hot: float,
+    cold: float,
+    contact: float,
+    least: float,
+) -> tuple[Types, Floats]: ...
 def orbit(point: Floats, operations: Floats, merging: float) -> Floats: ...
 def packed_orbits(
     bit_generator: object,

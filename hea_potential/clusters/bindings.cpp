@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "annealing.h"
 #include "common_neighbours.h"
 #include "completion.h"
 #include "fingerprint.h"
@@ -210,6 +211,19 @@ NB_MODULE(_clusters, m) {
         return arrays_of(hea::clusters::with_moved_atoms(random, atoms, times, {contact, least, blur}));
       },
       "bit_generator"_a, "types"_a, "positions"_a, "bonds"_a, "times"_a, "contact"_a, "least"_a, "blur"_a);
+  m.def(
+      "annealed",
+      [](const nb::capsule &bit_generator, const Types &types, const Positions &positions, const Bonds &bonds,
+         std::size_t moves, double hot, double cold, double contact, double least) {
+        const Atoms atoms = atoms_of(types, positions, bonds);
+        if (!(cold > 0.0 && hot >= cold && std::isfinite(hot))) {
+          throw std::invalid_argument("temperatures from " + std::to_string(hot) + " to " + std::to_string(cold) +
+                                      "; allowed are positive ones that do not rise");
+        }
+        Random random = random_of(bit_generator);
+        return arrays_of(hea::clusters::annealed(random, atoms, {moves, hot, cold}, {contact, least, 0.0}));
+      },
+      "bit_generator"_a, "types"_a, "positions"_a, "bonds"_a, "moves"_a, "hot"_a, "cold"_a, "contact"_a, "least"_a);
   m.def(
       "orbit",
       [](const Given<double, 3> &point, const Operations &operations, double merging) {

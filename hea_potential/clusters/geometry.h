@@ -37,8 +37,9 @@ struct Sites {
   std::vector<std::int64_t> contacts;  // [sites]
 };
 
-// Places at one bond from three atoms that are in contact (nearer than `contact` bonds) with each other, where an atom
-// of type `kind` is nowhere nearer than `least` bonds: first those above all triangles, then those below.
+// Places at one bond from three atoms that are in contact (nearer than `contact` bonds) with each other, or are three
+// corners of a square, where an atom of type `kind` is nowhere nearer than `least` bonds: first those above all such
+// triangles, then those below. A square has one place above its middle for each of its corners, nearly the same.
 Sites vacant_sites(const Atoms &atoms, std::size_t kind, double contact, double least);
 
 // Makes the vacant sites of a cluster without its last atom those of the whole cluster, in another order.

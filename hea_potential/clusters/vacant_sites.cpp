@@ -10,30 +10,38 @@ Vector3 vector(const double *x) {
   return {x[0], x[1], x[2]};
 }
 
+// Opposite corners of a square are nearer than this many bonds: between 1.41, the diagonal of a square of atoms in
+// contact, and 1.73, that of two triangles in a plane.
+constexpr double diagonal = 1.55;
+
+enum class Gap : char { wide, across_a_square, in_contact };
+
 // For each atom the atoms nearer than `contact` bonds, ascending.
 class Contacts {
  public:
-  Contacts(const Atoms &atoms, double contact) : n_(atoms.n), near_(n_ * n_), members_(n_ * n_), counts_(n_) {
+  Contacts(const Atoms &atoms, double contact) : n_(atoms.n), gaps_(n_ * n_), members_(n_ * n_), counts_(n_) {
     for (std::size_t i = 0; i < n_; ++i) {
       for (std::size_t j = 0; j < i; ++j) {
-        const double limit = contact * atoms.bond(i, j);
-        if (!(squared_distance(atoms.positions + 3 * i, atoms.positions + 3 * j) < limit * limit)) continue;
-        near_[i * n_ + j] = near_[j * n_ + i] = 1;
-        members_[i * n_ + counts_[i]++] = j;
+        const double bond = atoms.bond(i, j), near = contact * bond, far = diagonal * bond;
+        const double squared = squared_distance(atoms.positions + 3 * i, atoms.positions + 3 * j);
+        if (!(squared < std::max(near * near, far * far))) continue;
+        const Gap gap = squared < near * near ? Gap::in_contact : Gap::across_a_square;
+        gaps_[i * n_ + j] = gaps_[j * n_ + i] = gap;
+        if (gap == Gap::in_contact) members_[i * n_ + counts_[i]++] = j;
       }
       for (std::size_t j = 0; j < i; ++j) {
-        if (are_near(i, j)) members_[j * n_ + counts_[j]++] = i;
+        if (gap(i, j) == Gap::in_contact) members_[j * n_ + counts_[j]++] = i;
       }
     }
   }
 
-  bool are_near(std::size_t i, std::size_t j) const { return near_[i * n_ + j] != 0; }
+  Gap gap(std::size_t i, std::size_t j) const { return gaps_[i * n_ + j]; }
   const std::size_t *begin(std::size_t i) const { return &members_[i * n_]; }
   const std::size_t *end(std::size_t i) const { return begin(i) + counts_[i]; }
 
  private:
   std::size_t n_;
-  std::vector<char> near_;
+  std::vector<Gap> gaps_;
   std::vector<std::size_t> members_, counts_;
 };
 
@@ -119,9 +127,11 @@ Sites vacant_sites(const Atoms &atoms, std::size_t kind, double contact, double 
   const Contacts contacts(atoms, contact);
   Apexes apexes(atoms, kind, contact, least);
   for (std::size_t i = 0; i < atoms.n; ++i) {
-    for (const std::size_t *j = std::upper_bound(contacts.begin(i), contacts.end(i), i); j != contacts.end(i); ++j) {
+    for (const std::size_t *j = contacts.begin(i); j != contacts.end(i); ++j) {
       for (const std::size_t *k = j + 1; k != contacts.end(i); ++k) {
-        if (contacts.are_near(*j, *k)) apexes.add(i, *j, *k);
+        const Gap gap = contacts.gap(*j, *k);
+        // A triangle has three corners where two sides meet, the half of a square one.
+        if (gap == Gap::across_a_square || (gap == Gap::in_contact && i < *j)) apexes.add(i, *j, *k);
       }
     }
   }
@@ -137,7 +147,10 @@ void extend_sites(Sites &sites, const Atoms &atoms, std::size_t kind, double con
   apexes.account_for(last, sites);
   for (const std::size_t *j = contacts.begin(last); j != contacts.end(last); ++j) {
     for (const std::size_t *k = j + 1; k != contacts.end(last); ++k) {
-      if (contacts.are_near(*j, *k)) apexes.add(last, *j, *k);
+      if (contacts.gap(*j, *k) != Gap::wide) apexes.add(last, *j, *k);
+    }
+    for (const std::size_t *k = contacts.begin(*j); k != contacts.end(*j); ++k) {
+      if (*k != last && contacts.gap(last, *k) == Gap::across_a_square) apexes.add(*j, last, *k);
     }
   }
   apexes.add_free(contacts, sites);

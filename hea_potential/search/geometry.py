@@ -61,7 +61,8 @@ def separate(cluster: Cluster, bonds: Floats, least: float = 0.8, rounds: int = 
 
 
 def vacant_sites(cluster: Cluster, bonds: Floats, kind: int) -> tuple[Floats, Integers]:
-    """Places at one bond from three atoms that touch each other, where an atom of type `kind` overlaps none.
+    """Places at one bond from three atoms that touch each other, or from three corners of a square, where an atom of
+    type `kind` overlaps none.
 
     Returns positions (sites, 3) and how many atoms each touches (sites,).
     """

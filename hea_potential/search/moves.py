@@ -14,7 +14,7 @@ import numpy as np
 
 from hea_potential import clusters
 from hea_potential.search.geometry import Cluster, Floats, Integers
-from hea_potential.search.surface import move_surface, resurface
+from hea_potential.search.surface import anneal, move_surface, resurface
 from hea_potential.search.symmetrise import shaken, symmetrise, symmetrise_core
 
 Apply = Callable[[np.random.Generator, Sequence[Cluster], Floats], Cluster]
@@ -142,6 +142,7 @@ MOVES: dict[str, Move] = {
     "mirror": Move(mirror, atoms=4),
     "surface": Move(move_surface, atoms=5),
     "resurface": Move(resurface, atoms=5),
+    "anneal": Move(anneal, atoms=5),
     "symmetrise": Move(symmetrise, atoms=4),
     "core": Move(symmetrise_core, atoms=5),
     "exchange": Move(exchange, elements=2),

@@ -1,7 +1,8 @@
 """The surface of a cluster: atoms with few contacts taken away, atoms put where they find most.
 
 The number of contacts stands for the energy, so that many arrangements are judged without a force call. It is blurred
-by a random share of a contact, which decides between equals and lets the second best win now and then.
+by a random share of a contact, which decides between equals and lets the second best win now and then. Moves of a few
+atoms do not lead from one shape of a crystallite to another, which differ in whole facets: annealing does.
 """
 
 from __future__ import annotations
@@ -16,6 +17,11 @@ from hea_potential.search.geometry import CONTACT, OVERLAP, Cluster, Floats, Int
 
 BLUR = 1.5  # contacts
 LARGEST_SHARE = 0.25  # of the atoms are moved at once
+SWEEPS = 2  # moves of an annealing for each atom: more hardly find more contacts
+HOT, COLD = (
+    0.8,
+    0.3,
+)  # contacts: temperatures of an annealing; at the last one a few atoms are not where most contacts are
 
 
 def move_surface(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
@@ -29,6 +35,17 @@ def resurface(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Float
     (parent,) = parents
     most = max(2, round(LARGEST_SHARE * len(parent.types)))
     return judged(clusters.resurfaced, rng, parent, bonds, int(rng.integers(1, most + 1)))
+
+
+def anneal(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
+    """Let atoms wander over the places and vacant sites of a parent while it cools: facets grow and shrink, the packing
+    stays.
+    """
+    (parent,) = parents
+    stream, moves = rng.bit_generator.capsule, SWEEPS * len(parent.types)
+    return Cluster(
+        *clusters.annealed(stream, parent.types, parent.positions, bonds, moves, HOT, COLD, CONTACT, OVERLAP)
+    )
 
 
 def with_atoms(rng: np.random.Generator, cluster: Cluster, types: Integers, bonds: Floats) -> Cluster:

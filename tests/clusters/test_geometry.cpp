@@ -62,6 +62,17 @@ void sites_above_the_faces_of_an_octahedron() {
   }
 }
 
+void sites_above_and_below_a_square() {
+  const Sites sites = vacant_sites(unary({0, 0, 0, 1, 0, 0, 1, 1, 0, 0, 1, 0}).atoms(), 0, 1.3, 0.8);
+  CHECK((sites.contacts == std::vector<std::int64_t>(8, 4)));
+  for (std::size_t site = 0; site < sites.contacts.size(); ++site) {
+    const double *at = &sites.positions[3 * site];
+    CHECK_NEAR(at[0], 0.5, 1e-12);
+    CHECK_NEAR(at[1], 0.5, 1e-12);
+    CHECK_NEAR(std::abs(at[2]), std::sqrt(0.5), 1e-12);
+  }
+}
+
 void no_sites_without_triangles() {
   CHECK(vacant_sites(unary({0, 0, 0, 1, 0, 0, 2, 0, 0}).atoms(), 0, 1.3, 0.8).contacts.empty());
   CHECK(vacant_sites(unary({0, 0, 0, 0, 0, 0, 0, 0, 0}).atoms(), 0, 1.3, 0.8).contacts.empty());
@@ -91,6 +102,7 @@ int main() {
                          {"crowds are separated", crowds_are_separated},
                          {"what has room stays", what_has_room_stays},
                          {"sites above the faces of an octahedron", sites_above_the_faces_of_an_octahedron},
+                         {"sites above and below a square", sites_above_and_below_a_square},
                          {"no sites without triangles", no_sites_without_triangles},
                          {"atoms in order of their types", atoms_in_order_of_their_types}});
 }
