@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from pathlib import Path
 
@@ -11,10 +12,11 @@ import pytest
 from ase import Atoms
 from ase.cluster import Icosahedron
 from hea_training.meta_loop.calibration import calibration
+from matplotlib.figure import Figure
 
 from hea_potential.report.calibration import roc_curve, typical_errors
 from hea_potential.report.chart import Chart, Panel, Picture, Series, line_colour, scale_of_loops
-from hea_potential.report.chart_png import draw_chart
+from hea_potential.report.chart_png import draw_chart, draw_panel
 from hea_potential.report.chart_web import plotly_figure
 from hea_potential.report.clusters import picture_of, rgb
 from hea_potential.report.ladders import Ranked, energy_grid, path_chart
@@ -130,3 +132,17 @@ def test_tables_show_values_and_sort_by_them() -> None:
     assert written(1234567, 0) == "1\u202f234\u202f567"
     assert written(True, 0) == "yes"
     assert (sorted_by(True), sorted_by(None), sorted_by(2.5)) == ("1", "", "2.5")
+
+
+def test_words_that_look_like_numbers_are_drawn_as_words_without_a_complaint(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bars = [Series(["2", "10", "3"], [1, 2, 4], "#2e6fa7", "start", "bars"), Series(["10"], [5], "#c2344d", "", "bars")]
+    caplog.set_level(logging.INFO, "matplotlib")
+    draw_chart(tmp_path / "bars.png", Chart("bars", "Bars", "", [[Panel("", "elements", "structures", bars)]]))
+    assert caplog.messages == []
+    axes = Figure().add_subplot()
+    draw_panel(axes, Panel("", "elements", "structures", bars))
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["2", "10", "3"]
+    middles = [(bar.get_center()[0], bar.get_y(), bar.get_height()) for bar in axes.patches]
+    np.testing.assert_allclose(middles, [(0, 0, 1), (1, 0, 2), (2, 0, 4), (1, 2, 5)])

@@ -14,6 +14,7 @@ WIDTH = 11.0  # inches
 PIXELS = 100.0  # of the web page in an inch here
 DPI = 150
 LEGEND = 95  # letters that have room beside the title
+SHORT_WORDS = 60  # letters below the bars of a panel that do not run into each other
 PLOT = 0.9  # of the width of a panel, without what is written beside its axes
 
 
@@ -38,10 +39,13 @@ def draw_chart(path: Path, chart: Chart) -> None:
 
 def draw_panel(axes: Any, panel: Panel) -> None:
     """Draw one panel into its axes."""
-    bottoms: dict[Any, float] = {}
+    words = words_of(panel)
+    bottoms: dict[float, float] = {}
     for series in panel.series:
         if not series.is_empty:
-            draw_series(axes, series, bottoms)
+            draw_series(axes, series, words, bottoms)
+    if words:
+        axes.set_xticks(range(len(words)), labels=words)
     if panel.x_range:
         axes.set_xlim(panel.x_range)
     if panel.y_range:
@@ -65,7 +69,7 @@ def draw_panel(axes: Any, panel: Panel) -> None:
     if panel.note:
         corner = {"xy": (0.03, 0.97), "xycoords": "axes fraction", "ha": "left", "va": "top"}
         axes.annotate(panel.note, **corner, fontsize=8.5, color=INK)
-    if is_of_long_words(panel):
+    if sum(map(len, words)) > SHORT_WORDS:
         for label in axes.get_xticklabels():
             label.set(rotation=32, ha="right", rotation_mode="anchor")
     for picture in panel.pictures:
@@ -81,9 +85,17 @@ def place_ticks(axis: Any) -> None:
     axis.set_minor_locator(NullLocator())
 
 
-def draw_series(axes: Any, series: Series, bottoms: dict[Any, float]) -> None:
-    """Draw one series; `bottoms` holds how high the bars at each x are already."""
+def words_of(panel: Panel) -> list[str]:
+    """The words on the x axis, in the order in which they come; none where it has numbers."""
+    values = (each for series in panel.series for each in np.asarray(series.x).tolist())
+    return list(dict.fromkeys(each for each in values if isinstance(each, str)))
+
+
+def draw_series(axes: Any, series: Series, words: list[str], bottoms: dict[float, float]) -> None:
+    """Draw one series, words at their places in the list; `bottoms` holds how high the bars at each x are already."""
     x, y = np.asarray(series.x), np.asarray(series.y, dtype=float)
+    if words:  # matplotlib would take them as they are, but complains in the log of those that look like numbers
+        x = np.array([words.index(each) for each in x.tolist()])
     look = {"color": series.colour, "alpha": series.opacity}
     if series.style == "bars":
         under = [bottoms.get(each, 0.0) for each in x.tolist()]
@@ -99,12 +111,6 @@ def draw_series(axes: Any, series: Series, bottoms: dict[Any, float]) -> None:
     axes.plot(x, y, line, marker=marker, markersize=0.72 * series.size, linewidth=thickness, **look)
     if series.filled:
         axes.fill_between(x, y, color=series.colour, alpha=0.14 * series.opacity, linewidth=0)
-
-
-def is_of_long_words(panel: Panel) -> bool:
-    """Whether the words below the bars would run into each other."""
-    words = {word for each in panel.series for word in np.asarray(each.x).tolist() if isinstance(word, str)}
-    return sum(map(len, words)) > 60
 
 
 def place_picture(axes: Any, picture: Picture) -> None:
