@@ -106,6 +106,7 @@ def test_two_ranks_find_the_same(folder: Path, tmp_path: Path) -> None:
         (("quota = 3", "quota = 4"), "select.quota"),
         (("loops = 2", "loops = 1"), "loops"),
         (('"emt"', '"sevennet"'), "reference"),
+        (('"emt"', '"emt"\nthreads = 2'), "threads"),
         (("[search]", "seed = 4\n[search]"), None),
     ],
 )

@@ -91,10 +91,19 @@ def test_full_training_goes_on_from_a_model_file(folder: Path) -> None:
     second = train(read_config(write(folder, going_on)))
     before, after = read_model_file(first).tensors, read_model_file(second).tensors
     np.testing.assert_allclose(after["head.out"], before["head.out"], atol=1e-6)
+    np.testing.assert_allclose(after["filters"], before["filters"], atol=1e-6)
     with pytest.raises(InputError, match="the model's sizes are"):
         train(read_config(write(folder, going_on.replace("n_hidden = 4", "n_hidden = 5").replace('"more"', '"other"'))))
     with pytest.raises(InputError, match="start_from: there is no file"):
         read_config(write(folder, 'start_from = "none"\n' + GOOD))
+
+
+def test_a_training_is_not_continued_on_another_number_of_threads(folder: Path) -> None:
+    from hea_training.run import train
+
+    train(read_config(write(folder, GOOD)))
+    with pytest.raises(InputError, match=r"holds another run \(they differ in threads\)"):
+        train(read_config(write(folder, "threads = 2\n" + GOOD)))
 
 
 def test_train_and_test_commands(folder: Path) -> None:

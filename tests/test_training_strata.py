@@ -9,11 +9,13 @@ import pytest
 import torch
 from ase import Atoms
 from ase.build import bulk
+from hea_training.arithmetic import fast_arithmetic
 from hea_training.config import read_config
 from hea_training.export import export
 from hea_training.filters import first_free_control
 from hea_training.fit import Settings, predict
 from hea_training.graph import Graphs
+from hea_training.jobs import Job, run_jobs
 from hea_training.model import from_file
 from hea_training.network import Architecture
 from hea_training.repulsion import dimer_energies, ensure_repulsion, mend_dimer, rises, smooth_dimer, widen_repulsion
@@ -212,6 +214,21 @@ def test_killed_run_goes_on_and_gives_the_same_model(graphs: Graphs, tmp_path: P
     assert all(np.array_equal(unbroken[name], resumed[name]) for name in unbroken)
     with pytest.raises(ValueError, match="another run"):
         train_stratum(ARCH, tensors, stratum, graphs, settings, seed=9, checkpoint=checkpoint)
+
+
+def test_a_job_that_is_left_after_a_kill_has_the_threads_that_it_would_have_had(graphs: Graphs, tmp_path: Path) -> None:
+    tensors, strata = start(ARCH, graphs, seed=2), [Stratum("pair", (0, 1)), Stratum("pair", (0, 2))]
+    graphs.set_offsets(tensors["e0"], tensors["zbl.inner"], tensors["zbl.outer"])
+    jobs = [
+        Job(ARCH, tensors, stratum, graphs.subset(rows_of(stratum, graphs)), SETTINGS, 1, tmp_path, {})
+        for stratum in strata
+    ]
+    run_jobs(jobs[:1], workers=2, threads=1, report=lambda *_: None)
+    threads: list[int] = []
+    with fast_arithmetic(2):
+        run_jobs(jobs, workers=2, threads=1, report=lambda *_: threads.append(torch.get_num_threads()))
+        assert torch.get_num_threads() == 2
+    assert threads == [2, 1, 1]  # of the one that was done already, and of two epochs
 
 
 def test_whole_run_from_a_configuration(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from hea_training.architecture import Architecture
+from hea_training.arithmetic import fast_arithmetic
 from hea_training.fit_settings import Settings
 from hea_training.graph import Graphs
 from hea_training.replay import Replay
@@ -63,15 +64,17 @@ class Job:
 
 def run_jobs(jobs: list[Job], workers: int, threads: int, report: Report) -> list[tuple[Stratum, Tensors]]:
     """What the jobs taught, in their order; those that are finished already are read. `workers` processes of `threads`
-    threads each; a single job, or a single worker, runs in this process, as it is.
+    threads each; a single job, or a single worker, runs in this process on as many threads: whether one is left after a
+    kill must not decide the last digits.
     """
     waiting = [job for job in jobs if not job.result.exists()]
     for job in jobs:
         if job not in waiting:
             report(job.name, job.settings.epochs, job.settings.epochs, math.nan)
     if len(waiting) == 1 or workers == 1:
-        for job in waiting:
-            _train(job, report)
+        with fast_arithmetic(threads):
+            for job in waiting:
+                _train(job, report)
     elif waiting:
         context = multiprocessing.get_context("spawn")
         with context.Manager() as manager:

@@ -79,7 +79,9 @@ def load_data(path: Path, arch: Architecture, split_seed: int, kinds: list[str])
 
 
 def provenance_of(config: Config, data: Data) -> dict[str, Any]:
-    """What a model came from: versions, data and its hash, seeds, reference, settings."""
+    """What a model came from: versions, data and its hash, seeds, reference, settings; threads, for the order in which
+    they add decides the last digits.
+    """
     return {
         "packages": {"hea-potential": __version__}
         | {name: version(name) for name in ("torch", "schnetpack", "numpy", "ase")},
@@ -92,6 +94,7 @@ def provenance_of(config: Config, data: Data) -> dict[str, Any]:
         "split": {"seed": config.split_seed}
         | {part: len(getattr(data.split, part)) for part in ("train", "valid", "test")},
         "seed": config.seed,
+        "threads": config.threads,
         "model": config.model,
         "start_from": _origin(config.start_from_path) if config.start_from else None,
         "training": {name: asdict(settings) for name, settings in config.strata.items()},
@@ -136,24 +139,7 @@ def _trained(config: Config, report: Report) -> Path:
     groups = all_strata(arch.n_elements) if config.model == "stratified" else [[Stratum("full")]]
     for number, group in enumerate(groups):
         training.set_offsets(tensors["e0"], tensors["zbl.inner"], tensors["zbl.outer"])
-        jobs = []
-        for stratum in group:
-            rows = rows_of(stratum, training)
-            if len(rows):
-                kind = stratum.kind
-                jobs.append(
-                    Job(
-                        arch,
-                        tensors,
-                        stratum,
-                        training.subset(rows),
-                        config.strata[kind],
-                        config.seed,
-                        config.output,
-                        provenance,
-                    )
-                )
-        jobs.sort(key=lambda job: -job.graphs.n_edges.sum())  # the longest first
+        jobs = jobs_of(config, tensors, group, training, provenance)
         for stratum, trained in run_jobs(jobs, config.workers, config.threads, report):
             tensors = merge(arch, tensors, stratum, trained)
         try:
@@ -164,6 +150,28 @@ def _trained(config: Config, report: Report) -> Path:
         if 0 < number < len(groups) - 1:
             finish(config, data, tensors, provenance)  # a first model, before the last stratum
     return finish(config, data, tensors, provenance)
+
+
+def jobs_of(
+    config: Config, tensors: Tensors, group: list[Stratum], training: Graphs, provenance: dict[str, Any]
+) -> list[Job]:
+    """The trainings of those strata of a group that any structures teach, the longest first."""
+    jobs = [
+        Job(
+            config.architecture,
+            tensors,
+            stratum,
+            training.subset(rows),
+            config.strata[stratum.kind],
+            config.seed,
+            config.output,
+            provenance,
+            warm=bool(config.start_from),
+        )
+        for stratum in group
+        if len(rows := rows_of(stratum, training))
+    ]
+    return sorted(jobs, key=lambda job: -job.graphs.n_edges.sum())
 
 
 def _from_file(config: Config, fresh: Tensors) -> Tensors:

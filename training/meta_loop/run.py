@@ -27,7 +27,7 @@ IDENTITY = "loop.json"
 FORMAT, VERSION = "hea-loop", 1
 SAME = ("config", "reference", "start")  # what may not differ when a run is continued
 KEPT = "what is done is kept: the same command goes on"
-NO_DIFFERENCE = ("processes", "threads", "packages", "licence")  # decide nothing of what is found
+NO_DIFFERENCE = ("processes", "packages", "licence")  # threads decide the last digits, who labels decides nothing
 
 
 def run_loop(config: LoopConfig, out: Path, watcher: Watcher | None = None) -> Path | None:
