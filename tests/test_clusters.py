@@ -47,6 +47,18 @@ def test_pushing_atoms_apart(arrays: Arrays, rounds: int) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(arrays=arrays())
+def test_candidates_are_ordered_checked_and_pushed_apart(arrays: Arrays) -> None:
+    types, positions, bonds = arrays
+    wanted = np.sort(types)
+    made = clusters.candidate(types, positions, wanted, bonds, LEAST, ROUNDS)
+    assert np.array_equal(made, clusters.separated(*clusters.ordered(types, positions), bonds, LEAST, ROUNDS))
+    assert clusters.candidate(types, positions, wanted[1:], bonds, LEAST, ROUNDS) is None
+    for number in (np.nan, np.inf):
+        assert clusters.candidate(types, np.full_like(positions, number), wanted, bonds, LEAST, ROUNDS) is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(arrays=arrays())
 def test_vacant_sites_in_the_same_order(arrays: Arrays) -> None:
     types, positions, bonds = arrays
     positions = clusters.separated(types, positions, bonds, LEAST, ROUNDS)

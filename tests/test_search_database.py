@@ -37,8 +37,7 @@ def archive_of(count: int) -> Archive:
 def written(folder: Path, *batches: list[Minimum]) -> Path:
     for batch in batches:
         database = Database(folder, COMPOSITION, seed=7)
-        for minimum in batch:
-            database.add(minimum)
+        database.add(batch)
         database.flush()
     return folder / "minima.db"
 
@@ -71,7 +70,7 @@ def test_a_locked_database_does_not_stop_a_run_but_its_end(tmp_path: Path, monke
     with closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN IMMEDIATE")
         for minimum in others:
-            database.add(minimum)
+            database.add([minimum])
         with pytest.raises(OutputError, match=r"another program keeps it locked; .* give the same command"):
             database.flush(patience=0.3)
     database.flush()

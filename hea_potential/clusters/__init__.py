@@ -8,6 +8,7 @@ They raise ValueError if the arrays do not fit together.
 from hea_potential.clusters._clusters import (
     Structure,
     annealed,
+    candidate,
     completed,
     coordination,
     fingerprint,
@@ -30,6 +31,7 @@ from hea_potential.clusters._clusters import (
 __all__ = [
     "Structure",
     "annealed",
+    "candidate",
     "completed",
     "coordination",
     "fingerprint",

@@ -1,12 +1,15 @@
 // The Python module hea_potential.clusters._clusters: converts arrays, computes nothing.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -79,6 +82,10 @@ void check_kind(std::int64_t kind, std::size_t kinds) {
   }
 }
 
+bool all_finite(const double *values, std::size_t count) {
+  return std::all_of(values, values + count, [](double x) { return std::isfinite(x); });
+}
+
 void check_operations(const Operations &operations) {
   if (operations.shape(0) == 0) throw std::invalid_argument("a point group of 0 operations; allowed are 1 or more");
 }
@@ -143,6 +150,19 @@ NB_MODULE(_clusters, m) {
         return numpy_array(hea::clusters::separated(atoms, least, rounds), {atoms.n, 3});
       },
       "types"_a, "positions"_a, "bonds"_a, "least"_a, "rounds"_a);
+  m.def(
+      "candidate",
+      [](const Types &types, const Positions &positions, const Types &wanted, const Bonds &bonds, double least,
+         int rounds) -> std::optional<nb::ndarray<nb::numpy, double>> {
+        const Atoms atoms = atoms_of(types, positions, bonds);
+        const hea::clusters::Ordered cluster = hea::clusters::ordered(atoms.n, types.data(), positions.data());
+        const bool is_wanted =
+            std::equal(cluster.types.begin(), cluster.types.end(), wanted.data(), wanted.data() + wanted.shape(0));
+        if (!is_wanted || !all_finite(cluster.positions.data(), 3 * atoms.n)) return std::nullopt;
+        const Atoms centred{atoms.n, cluster.types.data(), cluster.positions.data(), atoms.kinds, atoms.bonds};
+        return numpy_array(hea::clusters::separated(centred, least, rounds), {atoms.n, 3});
+      },
+      "types"_a, "positions"_a, "wanted"_a, "bonds"_a, "least"_a, "rounds"_a);
   m.def(
       "vacant_sites",
       [](const Types &types, const Positions &positions, const Bonds &bonds, std::int64_t kind, double contact,
@@ -288,8 +308,7 @@ NB_MODULE(_clusters, m) {
       [](const Types &types, const Positions &positions, const Bonds &bonds, double tolerance) {
         const Atoms atoms = atoms_of(types, positions, bonds);
         if (atoms.n == 0) throw std::invalid_argument("a cluster of 0 atoms has no point group");
-        const auto is_finite = [](double x) { return std::isfinite(x); };
-        if (!std::all_of(positions.data(), positions.data() + 3 * atoms.n, is_finite)) {
+        if (!all_finite(positions.data(), 3 * atoms.n)) {
           throw std::invalid_argument("positions are not finite");
         }
         return hea::clusters::point_group(atoms, tolerance);

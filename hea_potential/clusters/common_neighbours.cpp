@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "vector3.h"
 
@@ -13,6 +14,7 @@ constexpr std::size_t most = 64;          // neighbours whose bonds fit into the
 constexpr std::size_t least_present = 6;  // neighbours that an atom has even at a vertex
 constexpr double farthest = 2.0;          // bonds; no neighbour is farther
 constexpr double next_shell = 1.25;       // times the mean distance of those: beyond are none of the first shell
+constexpr double infinity = std::numeric_limits<double>::infinity();
 const double between = 0.5 * (1.0 + std::sqrt(2.0));
 
 using Word = std::uint64_t;
@@ -23,42 +25,32 @@ inline std::size_t count_bits(Word word) {
 inline std::size_t lowest_bit(Word word) {
   return static_cast<std::size_t>(__builtin_ctzll(word));
 }
-inline Word bit(std::size_t k) {
-  return Word{1} << k;
-}
-
-struct Neighbour {
-  double distance;  // in bonds
-  std::size_t atom;
-};
-
 struct Signature {
   std::size_t common, bonds, chain;
 
   bool is(std::size_t j, std::size_t k, std::size_t l) const { return common == j && bonds == k && chain == l; }
 };
 
-// The neighbours of an atom, and which of them are neighbours of each other.
+// The neighbours of an atom, and which of them are neighbours of each other; none of an atom at the surface.
 class Neighbourhood {
  public:
   Neighbourhood(const Atoms &atoms, std::size_t centre) {
     find(atoms, centre);
-    if (neighbours_.size() < shell || neighbours_.size() > most) neighbours_.clear();  // at the surface, or no cluster
     for (std::size_t a = 0; a < neighbours_.size(); ++a) {
-      const std::size_t i = neighbours_[a].atom;
+      const std::size_t i = neighbours_[a];
       for (std::size_t b = 0; b < a; ++b) {
-        const std::size_t j = neighbours_[b].atom;
+        const std::size_t j = neighbours_[b];
         const double limit = cutoff_ * atoms.bond(i, j);
-        if (squared_distance(atoms.positions + 3 * i, atoms.positions + 3 * j) < limit * limit) {
-          bonds_[a] |= bit(b);
-          bonds_[b] |= bit(a);
-        }
+        const double square = squared_distance(atoms.positions + 3 * i, atoms.positions + 3 * j);
+        const Word is_bond = square < limit * limit ? 1 : 0;
+        bonds_[a] |= is_bond << b;
+        bonds_[b] |= is_bond << a;
       }
     }
   }
 
   std::size_t size() const { return neighbours_.size(); }
-  std::size_t atom(std::size_t a) const { return neighbours_[a].atom; }
+  std::size_t atom(std::size_t a) const { return neighbours_[a]; }
 
   // Of the bond from the centre to neighbour a.
   Signature signature(std::size_t a) const {
@@ -84,32 +76,42 @@ class Neighbourhood {
 
  private:
   void find(const Atoms &atoms, std::size_t centre) {
-    std::vector<Neighbour> &all = neighbours_;
-    all.reserve(std::min(atoms.n, most));
+    std::vector<double> distances(atoms.n);  // in bonds; infinite where there is no neighbour
+    double nearest[shell];                   // the least of them, ascending
+    std::fill_n(nearest, shell, infinity);
     for (std::size_t j = 0; j < atoms.n; ++j) {
       const double square = squared_distance(atoms.positions + 3 * centre, atoms.positions + 3 * j);
       const double bond = atoms.bond(centre, j);
-      if (j != centre && square < farthest * farthest * bond * bond) all.push_back({std::sqrt(square) / bond, j});
+      const bool is_neighbour = j != centre && square < farthest * farthest * bond * bond;
+      double rest = distances[j] = is_neighbour ? std::sqrt(square) / bond : infinity;
+      // Put in its place without a branch: a processor could not foresee which way it goes.
+      for (double &distance : nearest) {
+        const double larger = std::max(distance, rest);
+        distance = std::min(distance, rest);
+        rest = larger;
+      }
     }
-    const std::size_t nearest = std::min(shell, all.size());
-    const auto is_nearer = [](const Neighbour &a, const Neighbour &b) { return a.distance < b.distance; };
-    std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(nearest), all.end(), is_nearer);
-    const double first = mean_distance(std::min(least_present, nearest));
+    const auto known = static_cast<std::size_t>(std::find(nearest, nearest + shell, infinity) - nearest);
+    const double first = mean(nearest, std::min(least_present, known));
     std::size_t present = 0;
-    while (present < nearest && all[present].distance < next_shell * first) ++present;
-    cutoff_ = between * mean_distance(present);
-    all.erase(std::remove_if(all.begin(), all.end(), [&](const Neighbour &a) { return !(a.distance < cutoff_); }),
-              all.end());
+    while (present < known && nearest[present] < next_shell * first) ++present;
+    cutoff_ = between * mean(nearest, present);
+    const auto is_near = [&](double distance) { return distance < cutoff_; };
+    const auto count = static_cast<std::size_t>(std::count_if(distances.begin(), distances.end(), is_near));
+    if (count < shell || count > most) return;  // at the surface, or no cluster
+    for (std::size_t j = 0; j < atoms.n; ++j) {
+      if (is_near(distances[j])) neighbours_.push_back(j);
+    }
   }
 
-  double mean_distance(std::size_t count) const {
+  static double mean(const double *distances, std::size_t count) {
     double sum = 0.0;
-    for (std::size_t k = 0; k < count; ++k) sum += neighbours_[k].distance;
+    for (std::size_t k = 0; k < count; ++k) sum += distances[k];
     return count > 0 ? sum / static_cast<double>(count) : 0.0;
   }
 
   double cutoff_ = 0.0;
-  std::vector<Neighbour> neighbours_;
+  std::vector<std::size_t> neighbours_;
   std::array<Word, most> bonds_{};
 };
 

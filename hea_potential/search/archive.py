@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from operator import attrgetter
 from pathlib import Path
 
 from hea_potential.search.composition import Composition
@@ -62,6 +61,7 @@ class Archive:
         self.folder = folder
         self.minima: list[Minimum] = []
         self._by_energy: list[Minimum] = []
+        self._energies: list[float] = []  # of those
 
     def __len__(self) -> int:
         return len(self.minima)
@@ -84,14 +84,17 @@ class Archive:
             result.point_group or point_group(result.cluster, self.bonds),
         )
         self.minima.append(minimum)
-        insort(self._by_energy, minimum, key=attrgetter("energy"))
+        place = bisect_right(self._energies, minimum.energy)
+        self._energies.insert(place, minimum.energy)
+        self._by_energy.insert(place, minimum)
         return minimum
 
     def find(self, energy: float, fingerprint: Fingerprint) -> Minimum | None:
         """The known minimum that is the same structure, the lowest if there are several."""
         window = WINDOW * abs(energy)
-        first = bisect_left(self._by_energy, energy - window, key=attrgetter("energy"))
-        last = bisect_right(self._by_energy, energy + window, key=attrgetter("energy"))
+        first, last = bisect_left(self._energies, energy - window), bisect_right(self._energies, energy + window)
+        if first == last:
+            return None
         near = self._by_energy[first:last]
         alike = similarities(fingerprint, [minimum.fingerprint for minimum in near]) >= ALIKE
         return near[int(alike.argmax())] if alike.any() else None

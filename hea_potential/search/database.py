@@ -76,9 +76,9 @@ class Database:
         columns = ["id", "energy", "key_value_pairs"]
         return {row.minimum: (row.id, row.energy) for row in self.rows.select(include_data=False, columns=columns)}
 
-    def add(self, minimum: Minimum) -> None:
-        """Take a new minimum; it is written with the next batch, or a later one where another program writes."""
-        self.pending.append(minimum)
+    def add(self, minima: Sequence[Minimum]) -> None:
+        """Take new minima; they are written with the next batch, or a later one where another program writes."""
+        self.pending += minima
         if time.monotonic() - self.flushed > INTERVAL:
             self.flush(BRIEFLY, must=False)
 

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hea_potential.errors import HEAError
-from hea_potential.search.archive import Archive
+from hea_potential.search.archive import Archive, Minimum
 from hea_potential.search.database import Database
-from hea_potential.search.journal import Journal, RunFolderError, entry_of, result_of
+from hea_potential.search.journal import Journal, RunFolderError, result_of
 from hea_potential.search.state import Observer, Run
 from hea_potential.search.tasks import Result, Task
 from hea_potential.search.workers import Crew
@@ -43,15 +43,32 @@ class Books:
     def __init__(self, journal: Journal | None = None, database: Database | None = None) -> None:
         self.journal = journal
         self.database = database
+        self.new: list[Minimum] = []  # minima that the journal does not have yet
 
     @property
     def entries(self) -> list[dict[str, Any]]:
         """What an earlier call has written."""
         return self.journal.entries if self.journal else []
 
+    def enter(self, result: Result, minimum: Minimum | None, is_new: bool, age: float) -> None:
+        """Take the next result; `minimum` is what it is in the archive, `age` that of the run in seconds."""
+        if self.journal:
+            self.journal.append(result, minimum, is_new, age)
+        if self.database and minimum is not None and is_new:
+            self.new.append(minimum)
+
+    def write(self) -> None:
+        """Write what was entered: the journal, and then what follows it."""
+        new, self.new = self.new, []
+        if self.journal:
+            self.journal.write()
+        if self.database and new:
+            self.database.add(new)
+
     def close(self) -> None:
         """Write what is pending."""
         try:
+            self.write()
             if self.database:
                 self.database.flush()
         finally:
@@ -75,14 +92,15 @@ def carry_out(run: Run, crew: Crew, books: Books, window: int, observers: Iterab
             while number < run.tally.done + window and not run.time_is_up:
                 proposed.append(run.method.propose(number))
                 number += 1
-            if run.tally.done not in finished or run.is_over:
+            if run.tally.done not in finished or run.is_over or nothing_works(run, window):
                 break
             absorb(run, finished.pop(run.tally.done), books)
+        books.write()
         while proposed and proposed[0].number < budget and not run.time_is_up:
             crew.submit(proposed.popleft())
         if run.time_is_up:
             crew.dismiss()
-        if run.tally.outcomes["error"] == run.tally.done >= window:
+        if nothing_works(run, window):
             run.failure = (
                 f"all of the first {run.tally.done} minimisations failed; the last one with: {run.tally.last_message}"
             )
@@ -94,6 +112,11 @@ def carry_out(run: Run, crew: Crew, books: Books, window: int, observers: Iterab
     crew.dismiss()
     run.ended = time.monotonic()
     show(run, observers)
+
+
+def nothing_works(run: Run, window: int) -> bool:
+    """Whether a whole window of tasks, and all before, have ended in errors."""
+    return run.tally.outcomes["error"] == run.tally.done >= window
 
 
 def show(run: Run, observers: Iterable[Observer]) -> None:
@@ -133,7 +156,7 @@ def replay(run: Run, books: Books, window: int) -> deque[Task]:
 
 
 def absorb(run: Run, result: Result, books: Books) -> None:
-    """Enter the next result, in the journal before anywhere else can be seen to have it."""
+    """Enter the next result; nobody else may see it before the books are written."""
     minimum = None
     is_new = False
     if result.cluster is not None and result.fingerprint is not None:
@@ -143,9 +166,6 @@ def absorb(run: Run, result: Result, books: Books) -> None:
             minimum = run.archive.enter(result, run.age)
         else:
             minimum.hits += 1
-    if books.journal:
-        books.journal.append(entry_of(result, minimum, is_new, run.age))
-    if books.database and minimum is not None and is_new:
-        books.database.add(minimum)
+    books.enter(result, minimum, is_new, run.age)
     run.method.absorb(result, minimum, is_new)
     run.tally.count(result)

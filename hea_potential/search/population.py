@@ -43,8 +43,10 @@ class Population:
         """Take a minimum in if it is lower than its kin, and low enough for a full population or for its motif; returns
         whether it was taken.
         """
+        if minimum in self.members or self.is_full_below(minimum):
+            return False
         kin = self.kin_of(minimum)
-        if minimum in self.members or not self.has_place(minimum, minimum.energy, kin):
+        if not self.has_place(minimum, minimum.energy, kin):
             return False
         self.members = sorted([*(m for m in self.members if m not in kin), minimum], key=lambda m: m.energy)
         if len(self.members) > self.capacity:
@@ -54,6 +56,12 @@ class Population:
     def wants(self, minimum: Minimum, gain: float) -> bool:
         """Whether a minimum that is no member would be taken if it were lower in energy by a gain."""
         return self.has_place(minimum, minimum.energy - gain, self.kin_of(minimum))
+
+    def is_full_below(self, minimum: Minimum) -> bool:
+        """Whether there is no place for a minimum whatever its kin, which takes less time to say than who they are."""
+        if len(self.members) < self.capacity or minimum.energy < self.members[-1].energy:
+            return False
+        return sum(member.motif == minimum.motif for member in self.members) >= NICHE
 
     def kin_of(self, minimum: Minimum) -> list[Minimum]:
         """Members and rivals that compete with a minimum for one place."""

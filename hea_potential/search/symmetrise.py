@@ -7,6 +7,7 @@ a minimisation leave the symmetry where keeping it would lead to a saddle. See `
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -54,7 +55,13 @@ def promising_group(rng: np.random.Generator, size: int) -> str:
     """A point group, with a chance that falls with the number of atoms that it leaves to be placed: random orbits of
     few own atoms are likely to be the lowest minimum of their group, those of many hardly are.
     """
-    return one_of(rng, POINT_GROUPS, [1.0 / (FEW + size / len(point_group(name))) for name in POINT_GROUPS])
+    return one_of(rng, POINT_GROUPS, promises(size))
+
+
+@lru_cache(maxsize=1000)
+def promises(size: int) -> list[float]:
+    """The weights of `POINT_GROUPS` for a number of atoms."""
+    return [1.0 / (FEW + size / len(point_group(name))) for name in POINT_GROUPS]
 
 
 def by_orbit(rng: np.random.Generator, sizes: Sequence[int], composition: Composition) -> tuple[Integers, Integers]:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
 
+from hea_potential import clusters
 from hea_potential.lammps_instance import one_line
 from hea_potential.search.chance import generator_of
 from hea_potential.search.composition import Composition
-from hea_potential.search.geometry import Cluster, Floats, separate
-from hea_potential.search.minimise import Limits, Minimiser
+from hea_potential.search.geometry import ROUNDS, Cluster, Floats
+from hea_potential.search.minimise import Limits, Minimiser, Quench
 from hea_potential.search.motif import motif
 from hea_potential.search.moves import Move
 from hea_potential.search.pair import Pair
@@ -99,7 +99,7 @@ class Task:
     quench: str = "plain"
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Result:
     """What came of a task. `cluster` and `fingerprint` are given when the outcome is `minimum`; `motif` and
     `point_group`, if it is known what they are, only then.
@@ -134,15 +134,80 @@ def minimiser_of(setup: Setup) -> Minimiser:
     return Minimiser(setup.composition, setup.pair, setup.bond_lengths, setup.limits)
 
 
+@dataclass(slots=True)
+class Job:
+    """A task in work: how far it has come, and the seconds that it took."""
+
+    task: Task
+    candidate: Cluster | None = None
+    quench: Quench | None = None
+    result: Result | None = None
+    seconds: float = 0.0
+
+
 def execute(setup: Setup, tasks: Sequence[Task], witness: Witness | None = None) -> list[Result]:
-    """Do tasks one after the other, in any process, before a witness if there is one. An exception becomes a result
-    with the outcome `error`: a worker never fails.
+    """Do tasks in any process, before a witness if there is one. An exception becomes a result with the outcome
+    `error`: a worker never fails.
+
+    All candidates are made before any is minimised: each step is quicker if it is done several times in turn, because
+    processors keep what they have just used.
     """
-    results = []
-    for task in tasks:
-        with witness.during(task.number) if witness else nullcontext():
-            results.append(execute_one(setup, task))
-    return results
+    jobs = [Job(task) for task in tasks]
+    for step in (make, minimise, describe):
+        for job in jobs:
+            if job.result is None:
+                carry_on(setup, job, step, witness)
+    return [job.result for job in jobs if job.result is not None]
+
+
+def carry_on(setup: Setup, job: Job, step: Callable[[Setup, Job], None], witness: Witness | None) -> None:
+    """Do one step of a job."""
+    began = time.perf_counter()
+    if witness:
+        witness.begin(job.task.number)
+    try:
+        step(setup, job)
+    except (Exception, SystemExit) as error:
+        task, message = job.task, f"{type(error).__name__}: {one_line(error)}"
+        job.result = Result(task.number, task.operator, task.parent_ids, "error", message=message, quench=task.quench)
+    finally:
+        if witness:
+            witness.end()
+    job.seconds += time.perf_counter() - began
+    if job.result is not None:
+        job.result.seconds = job.seconds
+
+
+def make(setup: Setup, job: Job) -> None:
+    """Make the candidate."""
+    job.candidate = made(setup, job.task)
+
+
+def minimise(setup: Setup, job: Job) -> None:
+    """Minimise it."""
+    assert job.candidate is not None
+    job.quench = minimiser_of(setup)(job.candidate, job.task.quench)
+
+
+def describe(setup: Setup, job: Job) -> None:
+    """Say what came of it."""
+    task, quench = job.task, job.quench
+    assert quench is not None
+    cluster = quench.cluster.ordered() if quench.outcome == "minimum" else None
+    job.result = Result(
+        task.number,
+        task.operator,
+        task.parent_ids,
+        quench.outcome,
+        quench.energy,
+        cluster,
+        None if cluster is None else fingerprint(cluster, setup.bond_lengths),
+        quench.calls,
+        0.0,
+        quench.seconds,
+        quench.message,
+        task.quench,
+    )
 
 
 def execute_afar(setup: Setup, tasks: Sequence[Task], witness: Witness | None = None) -> list[Result]:
@@ -158,37 +223,6 @@ def execute_afar(setup: Setup, tasks: Sequence[Task], witness: Witness | None = 
     ]
 
 
-def execute_one(setup: Setup, task: Task) -> Result:
-    """Do one task."""
-    began = time.perf_counter()
-    try:
-        candidate = made(setup, task)
-        quench = minimiser_of(setup)(candidate, task.quench)
-        is_minimum = quench.outcome == "minimum"
-        cluster = quench.cluster.ordered() if is_minimum else None
-        described = fingerprint(cluster, setup.bond_lengths) if cluster is not None else None
-    except (Exception, SystemExit) as error:
-        message = f"{type(error).__name__}: {one_line(error)}"
-        seconds = time.perf_counter() - began
-        return Result(
-            task.number, task.operator, task.parent_ids, "error", seconds=seconds, message=message, quench=task.quench
-        )
-    return Result(
-        task.number,
-        task.operator,
-        task.parent_ids,
-        quench.outcome,
-        quench.energy,
-        cluster,
-        described,
-        quench.calls,
-        time.perf_counter() - began,
-        quench.seconds,
-        quench.message,
-        task.quench,
-    )
-
-
 def made(setup: Setup, task: Task) -> Cluster:
     """The candidate of a task: centred, atoms in order of their types, none nearer than LEAST bonds."""
     rng = task_generator(setup.seed, task.number, 1)
@@ -196,11 +230,12 @@ def made(setup: Setup, task: Task) -> Cluster:
         cluster = setup.move_of[task.operator].apply(rng, task.parents, setup.bond_lengths)
     else:
         cluster = setup.start_of[task.operator](rng, setup.composition, setup.bond_lengths)
-    cluster = cluster.ordered()
-    if not np.array_equal(cluster.types, setup.composition.types):
+    types = setup.composition.types
+    positions = clusters.candidate(cluster.types, cluster.positions, types, setup.bond_lengths, LEAST, ROUNDS)
+    if positions is not None:
+        return Cluster(types, positions)
+    if not np.array_equal(np.sort(cluster.types), types):
         raise ValueError(
             f"{task.operator} made {setup.composition.names(cluster.types)}, not {setup.composition.formula}"
         )
-    if not np.isfinite(cluster.positions).all():
-        raise ValueError(f"{task.operator} made positions that are not finite")
-    return separate(cluster, setup.bond_lengths, LEAST)
+    raise ValueError(f"{task.operator} made positions that are not finite")

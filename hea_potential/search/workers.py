@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future, wait
@@ -19,6 +20,8 @@ from hea_potential.search.witness import Witness, epitaph
 # and more where the manager has tasks of its own, which may take longer than those of a worker.
 AHEAD = 2
 AHEAD_OF_HELP = 4
+# Seconds of tasks that a process without workers does at a time, before it looks at their results.
+SPELL = 0.02
 KEPT = "the same command goes on from the journal"
 DIED = f"a worker process died; {KEPT}"
 
@@ -35,6 +38,7 @@ class Crew:
         self.executor = executor
         self.workers = workers if executor is not None else 0
         self.helps = helps or executor is None
+        self.pace = SPELL  # seconds of a task that was done here
         self.witness: Witness | None = None
         self.crashed: Mapping[int, str] = {}
         self.given_up: list[Result] = []
@@ -71,13 +75,24 @@ class Crew:
         self.hand_out()
         results, self.given_up = self.given_up, []
         if not results and self.finished.empty() and self.helps and self.waiting:
-            return execute(self.setup, [self.waiting.popleft()], self.witness)
+            return self.own_results()
         with suppress(Empty):
             while self.running:
                 future = self.finished.get(timeout=0.0 if results else patience)
                 self.running.remove(future)
                 results.extend(results_of(future))
         self.hand_out()
+        return results
+
+    def own_results(self) -> list[Result]:
+        """Results of tasks done here: of one where workers may soon want more to do; where there are none, of as many
+        as a spell has room for, if they take as long as the last ones did.
+        """
+        count = 1 if self.executor is not None else max(1, int(SPELL / self.pace))
+        tasks = [self.waiting.popleft() for _ in range(min(count, len(self.waiting)))]
+        began = time.monotonic()
+        results = execute(self.setup, tasks, self.witness)
+        self.pace = max(time.monotonic() - began, 1e-6) / len(tasks)
         return results
 
     def hand_out(self) -> None:
