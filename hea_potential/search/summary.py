@@ -77,11 +77,12 @@ def cost(run: Run) -> str:
     """What a run took, and how it went."""
     tally = run.tally
     share = 100.0 * tally.quench_seconds / tally.seconds if tally.seconds else 0.0
+    made = "candidates and their orderings" if len(run.archive.composition.elements) > 1 else "candidates"
     before = f" ({run.resumed} of them in earlier calls)" if run.resumed else ""
     return (
         f"{tally.done} minimisations{before}, {tally.calls} force calls, {run.age:.1f} s on {run.ranks} "
-        f"{'rank' if run.ranks == 1 else 'ranks'}, seed {run.setup.seed}; {share:.0f} % of the work inside LAMMPS; "
-        f"{len(run.archive)} distinct minima; not a minimum: {tally.failures}"
+        f"{'rank' if run.ranks == 1 else 'ranks'}, seed {run.setup.seed}; work: {share:.0f} % in LAMMPS, "
+        f"{100.0 - share:.0f} % on {made}; {len(run.archive)} distinct minima; not a minimum: {tally.failures}"
     )
 
 
