@@ -10,7 +10,8 @@ from hea_training.network import Architecture
 from hea_training.sigma import Uncertainty
 from hea_training.strata import Tensors
 
-from hea_potential.model_file import FORMAT, UNITS, VERSION, ModelFile, read_model_file, write_model_file
+from hea_potential.model_file import ModelFile, read_model_file, write_model_file
+from hea_potential.model_format import FORMAT, UNITS, VERSION
 
 __all__ = ["architecture_of", "export", "tensors_of"]
 

@@ -27,18 +27,25 @@ def in_a_box(atoms: Atoms, vacuum: float, *, periodic: bool) -> Atoms:
     return boxed
 
 
-class Boxed(Calculator):
-    """Another calculator, that sees every structure in a box; no stress unless the structure itself is periodic.
+class BoxedCalculator(Calculator):
+    """A calculator that evaluates every structure in a box. Its `energy` is the one whose gradient the forces are, so
+    `free_energy` is the same; `stress` is there for structures that are periodic in three directions.
 
-    Results are `energy` (that of which the forces are the gradient, where the other calculator tells two), `forces`
-    and, for structures that are periodic in three directions, `stress`.
+    What evaluates is `evaluate`, which others of this class define.
     """
 
-    implemented_properties: ClassVar[list[str]] = ["energy", "forces", "stress"]
+    implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "forces", "stress"]
 
-    def __init__(self, calculator: Any, vacuum: float, *, periodic: bool) -> None:
+    def __init__(self, vacuum: float, *, periodic: bool = False) -> None:
+        """`vacuum` (A) and `periodic` as for `in_a_box`."""
         super().__init__()
-        self.calculator, self.vacuum, self.periodic = calculator, vacuum, periodic
+        self.vacuum, self.periodic = vacuum, periodic
+
+    def evaluate(self, boxed: Atoms, *, with_stress: bool) -> dict[str, Any]:
+        """`energy` (eV), `forces` (N, 3) (eV/A) and, if it is asked for, `stress` (6,) (eV/A^3) of a structure in its
+        box. Raises whatever it may: labelling takes any error for the outcome of a structure.
+        """
+        raise NotImplementedError
 
     def calculate(
         self,
@@ -46,12 +53,24 @@ class Boxed(Calculator):
         properties: Sequence[str] = ("energy",),
         system_changes: Sequence[str] = tuple(all_changes),
     ) -> None:
-        """Fill `results`. Raises whatever the other calculator raises."""
+        """Fill `results`. Raises what `evaluate` raises."""
         super().calculate(atoms, properties, system_changes)
         boxed = in_a_box(self.atoms, self.vacuum, periodic=self.periodic)
+        results = self.evaluate(boxed, with_stress=bool(self.atoms.pbc.all()))
+        self.results = {**results, "free_energy": results["energy"]}
+
+
+class Boxed(BoxedCalculator):
+    """Another calculator, that sees every structure in a box."""
+
+    def __init__(self, calculator: Any, vacuum: float, *, periodic: bool) -> None:
+        super().__init__(vacuum, periodic=periodic)
+        self.calculator = calculator
+
+    def evaluate(self, boxed: Atoms, *, with_stress: bool) -> dict[str, Any]:
+        """What the other calculator says. Raises what that raises."""
         boxed.calc = self.calculator
         consistent = "free_energy" in self.calculator.implemented_properties
-        energy = boxed.get_potential_energy(force_consistent=consistent)
-        self.results = {"energy": float(energy), "forces": boxed.get_forces()}
-        if self.atoms.pbc.all() and "stress" in properties:
-            self.results["stress"] = boxed.get_stress()
+        energy = float(boxed.get_potential_energy(force_consistent=consistent))
+        results = {"energy": energy, "forces": boxed.get_forces()}
+        return results | ({"stress": boxed.get_stress()} if with_stress else {})

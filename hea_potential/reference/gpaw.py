@@ -14,13 +14,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from ase import Atoms
-from ase.calculators.calculator import Calculator, all_changes
 
 from hea_potential.errors import InputError
-from hea_potential.reference.boxed import in_a_box
+from hea_potential.reference.boxed import BoxedCalculator
 from hea_potential.reference.method import ReferenceMethod, demand, versions
 
 HOW = (
@@ -94,32 +93,22 @@ def without_setup(symbols: Sequence[str]) -> list[str]:
     return [symbol for symbol in symbols if not any(list(Path(path).glob(f"{symbol}.PBE*")) for path in setup_paths)]
 
 
-class GPAWCluster(Calculator):
+class GPAWCluster(BoxedCalculator):
     """GPAW for free, partly and wholly periodic structures; each calculation begins anew."""
 
-    implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "forces", "stress"]
-
     def __init__(self, settings: GPAWSettings) -> None:
-        super().__init__()
+        super().__init__(settings.vacuum)
         self.settings = settings
 
-    def calculate(
-        self,
-        atoms: Atoms | None = None,
-        properties: Sequence[str] = ("energy",),
-        system_changes: Sequence[str] = tuple(all_changes),
-    ) -> None:
-        """Fill `results`. Raises what GPAW raises: not converged, no setup, wrong parameters."""
+    def evaluate(self, boxed: Atoms, *, with_stress: bool) -> dict[str, Any]:
+        """Free energy, forces and stress. Raises what GPAW raises: not converged, no setup, wrong parameters."""
         from gpaw import GPAW
 
-        super().calculate(atoms, properties, system_changes)
-        boxed = in_a_box(self.atoms, self.settings.vacuum, periodic=False)
         moments = self.settings.initial_moments
         boxed.set_initial_magnetic_moments([float(moments.get(symbol, 0.0)) for symbol in boxed.symbols])
         alone = len(boxed) == 1 and not boxed.pbc.any()
         parameters = {**defaults(), **({"hund": True} if alone else {}), **self.settings.parameters}
         boxed.calc = GPAW(txt=None, **parameters)
         energy = float(boxed.get_potential_energy(force_consistent=True))
-        self.results = {"energy": energy, "free_energy": energy, "forces": boxed.get_forces()}
-        if boxed.pbc.all():
-            self.results["stress"] = boxed.get_stress()
+        results = {"energy": energy, "forces": boxed.get_forces()}
+        return results | ({"stress": boxed.get_stress()} if with_stress else {})

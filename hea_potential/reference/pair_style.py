@@ -6,18 +6,17 @@ import hashlib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.lammps import Prism, convert
 from ase.data import atomic_masses, chemical_symbols
 
 from hea_potential.errors import HEAError, InputError
 from hea_potential.lammps_instance import abandon, new_instance, one_line, potentials_folder
 from hea_potential.pair_file import ELEMENTS, PairFile, read_pair_file
-from hea_potential.reference.boxed import in_a_box
+from hea_potential.reference.boxed import BoxedCalculator
 from hea_potential.reference.method import ReferenceMethod, versions
 
 UNITS = ("metal", "real", "electron")  # of these ASE knows the eV and the Angstrom
@@ -84,35 +83,25 @@ def refused_elements(file: PairFile, symbols: Sequence[str]) -> list[str]:
     return refused
 
 
-class PairStyle(Calculator):
+class PairStyle(BoxedCalculator):
     """Energies (eV), forces (eV/A) and stresses (eV/A^3) of a pair style; free, partly and wholly periodic structures.
 
     Each calculation has a new LAMMPS instance, which costs some 10 ms: nothing is left from one to the next.
     Atom types are the elements of the structure in the order of their atomic numbers.
     """
 
-    implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "forces", "stress"]
-
     def __init__(self, file: PairFile) -> None:
-        super().__init__()
+        super().__init__(VACUUM)
         self.file = file
 
-    def calculate(
-        self,
-        atoms: Atoms | None = None,
-        properties: Sequence[str] = ("energy",),
-        system_changes: Sequence[str] = tuple(all_changes),
-    ) -> None:
-        """Fill `results`. Raises LAMMPSError."""
-        super().calculate(atoms, properties, system_changes)
-        boxed = in_a_box(self.atoms, VACUUM, periodic=False)
+    def evaluate(self, boxed: Atoms, *, with_stress: bool) -> dict[str, Any]:
+        """What LAMMPS says, in the units of ASE. Raises LAMMPSError."""
         prism = Prism(boxed.cell.array, boxed.pbc)
         engine = new_instance()
         try:
             self.fill(engine, boxed, prism)
             engine.command("run 0 post no")
-            units = self.file.units
-            energy = float(convert(engine.get_thermo("pe"), "energy", units, "ASE"))
+            energy = engine.get_thermo("pe")
             forces = np.array(engine.gather_atoms("f", 1, 3)).reshape(-1, 3)
             pressure = np.array([engine.get_thermo(name) for name in ("pxx", "pyy", "pzz", "pyz", "pxz", "pxy")])
         except LAMMPSError:
@@ -122,14 +111,15 @@ class PairStyle(Calculator):
             abandon(engine)
             raise LAMMPSError(f"LAMMPS refuses a structure: {one_line(error)}") from error
         engine.close()
-        self.results = {
-            "energy": energy,
-            "free_energy": energy,
+        units = self.file.units
+        results = {
+            "energy": float(convert(energy, "energy", units, "ASE")),
             "forces": prism.vector_to_ase(convert(forces, "force", units, "ASE")),
         }
-        if self.atoms.pbc.all():
+        if with_stress:
             stress = prism.tensor2_to_ase(full_tensor(-convert(pressure, "pressure", units, "ASE")))
-            self.results["stress"] = stress.ravel()[[0, 4, 8, 5, 2, 1]]
+            results["stress"] = stress.ravel()[[0, 4, 8, 5, 2, 1]]
+        return results
 
     def fill(self, engine: Any, atoms: Atoms, prism: Prism) -> None:
         """Make box and atoms and give the lines of the pair style. Raises LAMMPSError for a line of those."""
