@@ -3,6 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ase.data import chemical_symbols
+from hea_training.ranges import below, not_positive
+
 __all__ = ["Architecture"]
 
 
@@ -46,22 +49,17 @@ class Architecture:
         return asdict(self) | {"elements": list(self.elements)}
 
     def out_of_range(self, prefix: str = "") -> list[str]:
-        """What is wrong with the sizes, each named with a prefix."""
-        at_least = {
-            "n_interactions": 1,
-            "n_features": 1,
-            "n_hidden": 1,
-            "n_intervals": 8,
-            "rank_pair": 0,
-            "rank_many": 0,
-        }
+        """What is wrong with the elements, and with the sizes, which are named with a prefix."""
+        symbols = list(self.elements)
         wrong = [
-            f"{prefix}{name} must be at least {low}, got {getattr(self, name)}"
-            for name, low in at_least.items()
-            if getattr(self, name) < low
+            f"elements: {symbol!r} is no chemical symbol" for symbol in symbols if symbol not in chemical_symbols[1:]
         ]
-        if not self.cutoff > 0:
-            wrong.append(f"{prefix}cutoff must be positive, got {self.cutoff}")
+        if not symbols:
+            wrong.append("elements must name at least one element")
+        if len(set(symbols)) != len(symbols):
+            wrong.append(f"elements must differ, got {symbols}")
+        sizes = {"n_interactions": 1, "n_features": 1, "n_hidden": 1, "n_intervals": 8, "rank_pair": 0, "rank_many": 0}
+        wrong += below(self, sizes, prefix) + not_positive(self, ["cutoff"], prefix)
         if not 0 <= self.n_angular <= self.n_features:
             wrong.append(f"{prefix}n_angular must be 0 to n_features, got {self.n_angular}")
         if self.head_activation not in ("ssp", "silu"):

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ase.data import chemical_symbols
 from hea_training.architecture import Architecture
 from hea_training.fit_settings import Settings
+from hea_training.ranges import below
 from hea_training.toml_tables import document_of, section, table
 
 from hea_potential.errors import InputError
@@ -80,33 +80,25 @@ def read_config(path: Path) -> Config:
         architecture=arch,
         strata={name: Settings(**values) for name, values in strata.items()},
     )
-    wrong = list(_out_of_range(config))
+    wrong = _out_of_range(config)
     if wrong:
         raise InputError(f"configuration {path}: " + "; ".join(wrong))
     return config
 
 
 def _out_of_range(config: Config) -> list[str]:
-    wrong: list[str] = []
-    arch = config.architecture
-
-    def require(holds: bool, text: str) -> None:
-        if not holds:
-            wrong.append(text)
-
-    require(config.data.is_file(), f"data: there is no file {config.data}")
-    require(config.model in MODES, f"model must be one of {', '.join(MODES)}, got {config.model!r}")
-    require(len(config.elements) > 0, "elements must name at least one element")
-    require(len(set(config.elements)) == len(config.elements), f"elements must differ, got {config.elements}")
-    if config.start_from:
-        require(config.start_from_path.is_file(), f"start_from: there is no file {config.start_from_path}")
-        require(config.model == "full", f"start_from belongs to the model 'full', got {config.model!r}")
-    for symbol in config.elements:
-        require(symbol in chemical_symbols[1:], f"elements: {symbol!r} is no chemical symbol")
-    for name in ("workers", "threads"):
-        require(getattr(config, name) >= 1, f"{name} must be at least 1, got {getattr(config, name)}")
-    require(config.seed >= 0, f"seed must be at least 0, got {config.seed}")
-    wrong += arch.out_of_range("architecture.")
+    """Values that make no sense, and files that are not there."""
+    wrong = config.architecture.out_of_range("architecture.") + below(
+        config, {"seed": 0, "workers": 1, "threads": 1}, ""
+    )
+    if not config.data.is_file():
+        wrong.append(f"data: there is no file {config.data}")
+    if config.model not in MODES:
+        wrong.append(f"model must be one of {', '.join(MODES)}, got {config.model!r}")
+    if config.start_from and not config.start_from_path.is_file():
+        wrong.append(f"start_from: there is no file {config.start_from_path}")
+    if config.start_from and config.model != "full":
+        wrong.append(f"start_from belongs to the model 'full', got {config.model!r}")
     for stratum, settings in config.strata.items():
         wrong += settings.out_of_range(f"training.{stratum}.")
     return wrong

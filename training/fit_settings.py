@@ -1,6 +1,8 @@
 """Settings of one training run."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+
+from hea_training.ranges import below, not_positive
 
 __all__ = ["Settings"]
 
@@ -28,13 +30,11 @@ class Settings:
 
     def out_of_range(self, prefix: str = "") -> list[str]:
         """What is wrong with the settings, each named with a prefix."""
-        wrong = []
-        for f in fields(self):
-            value, low = getattr(self, f.name), 1 if f.name in ("epochs", "batch_size") else 0
-            if not value >= low:
-                wrong.append(f"{prefix}{f.name} must be at least {low}, got {value}")
-        if not self.learning_rate > 0:
-            wrong.append(f"{prefix}learning_rate must be positive")
-        if not 0 < self.warm_up < 1:
+        least = {"epochs": 1, "batch_size": 1, "weight_decay": 0, "energy_weight": 0, "force_weight": 0}
+        positive = ["learning_rate", "energy_softness", "force_softness", "force_scale", "clip"]
+        wrong = below(self, least, prefix) + not_positive(self, positive, prefix)
+        if not 0.0 < self.warm_up < 1.0:
             wrong.append(f"{prefix}warm_up must lie between 0 and 1, got {self.warm_up}")
+        if self.energy_weight == self.force_weight == 0.0:
+            wrong.append(f"{prefix}energy_weight and {prefix}force_weight must not both be 0")
         return wrong

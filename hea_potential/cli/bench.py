@@ -92,22 +92,13 @@ def bench_progress(repeats: int) -> Iterator[Progress]:
     """A function that shows how many repeats are finished and how far the present one is: a bar, or lines in a log."""
     import time
 
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
+    from hea_potential.cli.bars import progress_bars
     from hea_potential.search.bench import Bench
     from hea_potential.search.progress import LINES, console
     from hea_potential.search.state import Run
 
     page = console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    bar = Progress(*columns, TimeRemainingColumn(), console=page, disable=not page.is_terminal)
+    bar = progress_bars(page, time_left=True)
     shown = time.monotonic()
 
     def show(bench: Bench, run: Run | None) -> None:

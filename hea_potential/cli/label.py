@@ -75,19 +75,13 @@ def label(
 def labelling_progress(total: int) -> Iterator[Callable[[int, int], None]]:
     """A function that shows the numbers of structures done and without label: a bar, or a line a minute in a log."""
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import TextColumn
+
+    from hea_potential.cli.bars import progress_bars
 
     console = Console(stderr=True)
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     missing = TextColumn("{task.fields[refused]} without label")
-    with Progress(TextColumn("labelling"), *columns, missing, console=console, disable=not console.is_terminal) as bar:
+    with progress_bars(console, missing, time_left=True) as bar:
         task = bar.add_task("labelling", total=total, refused=0)
         began, said, first = time.monotonic(), time.monotonic(), -1
 

@@ -112,10 +112,10 @@ def loop_progress() -> Iterator[Watcher]:
     from hea_training.meta_loop.state import Watcher
     from hea_training.meta_loop.words import said
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from hea_potential.cli.bars import progress_bars
 
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
     class Shown(Watcher):
         """Shows it."""
@@ -139,5 +139,5 @@ def loop_progress() -> Iterator[Watcher]:
                 bars.remove_task(task)
             console.print(f"{line['step']} {line['seconds']:.1f} s: {said(line)}", highlight=False, soft_wrap=True)
 
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bars:
+    with progress_bars(console, transient=True) as bars:
         yield Shown()

@@ -31,10 +31,10 @@ def relax(
         hea relax alloy.cif -o alloy_relaxed.extxyz --cell --fmax 0.001
     """
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
     from rich.table import Table
 
     from hea_potential import HEACalculator
+    from hea_potential.cli.bars import progress_bars
     from hea_potential.cli.structure_files import read_structures, structure_output, with_results
     from hea_potential.errors import InputError
 
@@ -42,12 +42,8 @@ def relax(
     calculator = HEACalculator(model, kappa=kappa)
     table = Table("structure", "formula", "E before, eV", "E after, eV", "largest force, eV/A", "steps", "relaxed")
     messages = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     all_relaxed = True
-    with (
-        structure_output(output) as written,
-        Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as progress,
-    ):
+    with structure_output(output) as written, progress_bars(messages, transient=True) as progress:
         for number, atoms in enumerate(frames):
             if cell and not atoms.pbc.all():
                 raise InputError(

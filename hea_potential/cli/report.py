@@ -20,20 +20,20 @@ def report(
         hea report runs/Cu19Ni19
     """
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import TaskID
 
+    from hea_potential.cli.bars import progress_bars
     from hea_potential.report import write_report
 
     messages = Console(stderr=True)
-    with Progress(console=messages, transient=True, disable=not messages.is_terminal) as bars:
-        tasks: dict[str, int] = {}
+    with progress_bars(messages, transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
 
         def show(what: str, done: int, total: int) -> None:
             """Move the bar of what is being done."""
-            task = tasks.setdefault(what, -1)
-            if task < 0:
-                task = tasks[what] = bars.add_task(what, total=total)
-            bars.update(task, completed=done)  # type: ignore[arg-type]
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done)
 
         page = write_report(run, show)
     typer.echo(page)

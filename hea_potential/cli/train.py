@@ -49,27 +49,13 @@ def train(
 def training_progress() -> Iterator[Callable[[str, int, int, float], None]]:
     """A function that shows how far each stratum is: bars with the time left, or lines in a log."""
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import TaskID, TextColumn
+
+    from hea_potential.cli.bars import progress_bars
 
     console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description:12}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(
-        *columns, TextColumn("loss {task.fields[loss]:.3f}"), console=console, disable=not console.is_terminal
-    ) as bars:
-        tasks: dict[str, object] = {}
+    with progress_bars(console, TextColumn("loss {task.fields[loss]:.3f}"), time_left=True) as bars:
+        tasks: dict[str, TaskID] = {}
         began: dict[str, float] = {}
         said: dict[str, float] = {}
         first: dict[str, int] = {}
@@ -80,7 +66,7 @@ def training_progress() -> Iterator[Callable[[str, int, int, float], None]]:
                 tasks[stratum] = bars.add_task(stratum, total=total, loss=loss)
                 began[stratum] = said[stratum] = now
                 first[stratum] = done
-            bars.update(tasks[stratum], completed=done, loss=loss)  # type: ignore[arg-type]
+            bars.update(tasks[stratum], completed=done, loss=loss)
             if not console.is_terminal and (done == total or now - said[stratum] > LOG_SECONDS):
                 fitted = done - first[stratum]
                 left = (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from hea_training.meta_loop.borrowed import borrowed
 from hea_training.meta_loop.label_into import label_into_data
 from hea_training.meta_loop.plan import Step, compositions_of
+from hea_training.meta_loop.refreshed import Refreshed
 from hea_training.meta_loop.restricted import for_reference
 from hea_training.meta_loop.start import lone_atoms, start_structures
 from hea_training.meta_loop.start_data import fair_part
@@ -75,18 +76,7 @@ def adopt(loop: Loop, target: Path) -> Facts:
     else:
         e0 = lone_energies(read_dataset(loop.data))
         write_model_file(target, for_reference(borrowed(read_model_file(model), loop.config.elements), e0))
-    return {
-        "model": f"models/{target.name}",
-        "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
-        "accepted": True,
-        "reason": f"the loop begins with {model.stem}",
-        "strata": [],
-        "structures": 0,
-        "epochs": 0,
-        "before": {},
-        "after": {},
-        "calibration": {},
-    }
+    return asdict(Refreshed.untrained(target, f"the loop begins with {model.stem}", accepted=True))
 
 
 def lone_energies(dataset: DataSet) -> dict[str, float]:

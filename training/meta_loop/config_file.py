@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from ase.data import chemical_symbols
 from hea_training.architecture import Architecture
 from hea_training.meta_loop.config import Compositions, Labels, LoopConfig, Searches, Start
 from hea_training.meta_loop.mode_settings import GofeeSettings, LeaSettings
 from hea_training.meta_loop.refresh_settings import RefreshSettings
 from hea_training.meta_loop.selection import SelectionSettings
+from hea_training.ranges import below, not_positive
 from hea_training.toml_tables import document_of, section, table
 
 from hea_potential.errors import HEAError, InputError
@@ -25,6 +24,7 @@ from hea_potential.search.starts import STARTS
 __all__ = ["config_of", "read_config"]
 
 MODES = ("plain", "gofee", "lea")
+METHODS = ("ga", "bh")  # of searches
 
 TABLES: Mapping[str, type] = {
     "compositions": Compositions,
@@ -81,51 +81,39 @@ def stop_if(what: str, wrong: Sequence[str]) -> None:
 
 def out_of_range(config: LoopConfig) -> list[str]:
     """Values that make no sense by themselves."""
-    wrong: list[str] = []
-
-    def require(holds: bool, text: str) -> None:
-        if not holds:
-            wrong.append(text)
-
-    elements = config.elements
-    require(len(elements) > 0, "elements must name at least one element")
-    require(len(set(elements)) == len(elements), f"elements must differ, got {elements}")
-    wrong += [
-        f"elements: {symbol!r} is no chemical symbol" for symbol in elements if symbol not in chemical_symbols[1:]
-    ]
-    require(config.mode in MODES, f"mode must be one of {', '.join(MODES)}, got {config.mode!r}")
-    require(config.seed >= 0, f"seed must be at least 0, got {config.seed}")
-    for name in ("loops", "threads"):
-        require(getattr(config, name) >= 1, f"{name} must be at least 1, got {getattr(config, name)}")
-    wrong += [
-        f"search.starts: unknown start {name!r}; allowed: {', '.join(STARTS)}"
-        for name in config.search.starts
-        if name not in STARTS
-    ]
-    require(len(config.search.starts) > 0, f"search.starts must name at least one of {', '.join(STARTS)}")
-    require(config.search.method in ("ga", "bh"), f"search.method must be ga or bh, got {config.search.method!r}")
-    model, data = bool(config.start.model), bool(config.start.data)
-    require(model or not data, "start.data needs the start.model that was trained on it")
-    require(
-        data or not model or config.mode == "gofee",
-        "start.model needs the start.data that it was trained on; only the mode gofee learns from labels alone",
-    )
-    require(not config.start.borrow or (model and not data), "start.borrow needs a start.model without start.data")
-    least = {"minimisations": 1, "calls": 1, "dimers": 4}
-    for part in ("compositions", "start", "search", "label"):
-        for each in fields(getattr(config, part)):
-            value = getattr(getattr(config, part), each.name)
-            if type(value) in (int, float):
-                low = least.get(each.name, 0)
-                require(low <= value < float("inf"), f"{part}.{each.name} must be at least {low}, got {value}")
-    for name in ("fmax", "unknown"):
-        require(getattr(config.search, name) > 0, f"search.{name} must be positive")
-    require(config.start.max_force > 0, "start.max_force must be positive")
-    require(config.search.minima + config.search.path > 0, "search.minima and search.path leave nothing to choose from")
-    wrong += config.architecture.out_of_range("architecture.")
+    wrong = [*unknown_names(config), *config.architecture.out_of_range("architecture.")]
+    wrong += below(config, {"seed": 0, "loops": 1, "threads": 1}, "")
+    wrong += below(config.compositions, {"size": 0, "draw": 0, "step": 0}, "compositions.")
+    wrong += below(config.start, {"structures": 0, "dimers": 4, "clusters": 0, "relax": 0}, "start.")
+    wrong += not_positive(config.start, ["max_force"], "start.")
+    wrong += below(config.search, {"minimisations": 1, "calls": 1, "kappa": 0, "minima": 0, "path": 0}, "search.")
+    wrong += not_positive(config.search, ["fmax", "unknown"], "search.")
+    if config.search.minima == config.search.path == 0:
+        wrong.append("search.minima and search.path leave nothing to choose from")
+    wrong += below(config.label, {"relax": 0, "processes": 0}, "label.")
     wrong += config.refresh.out_of_range("refresh.")
     wrong += config.gofee.out_of_range("gofee.")
     wrong += config.lea.out_of_range("lea.")
+    return wrong
+
+
+def unknown_names(config: LoopConfig) -> list[str]:
+    """Names of ways to do something that there are not, and names without those that belong to them."""
+    wrong, starts = [], config.search.starts
+    if config.mode not in MODES:
+        wrong.append(f"mode must be one of {', '.join(MODES)}, got {config.mode!r}")
+    if config.search.method not in METHODS:
+        wrong.append(f"search.method must be {' or '.join(METHODS)}, got {config.search.method!r}")
+    allowed = ", ".join(STARTS)
+    wrong += [f"search.starts: unknown start {name!r}; allowed: {allowed}" for name in starts if name not in STARTS]
+    if not starts:
+        wrong.append(f"search.starts must name at least one of {allowed}")
+    if config.start.data and not config.start.model:
+        wrong.append("start.data needs the start.model that was trained on it")
+    if config.start.model and not config.start.data and config.mode != "gofee":
+        wrong.append(
+            "start.model needs the start.data that it was trained on; only the mode gofee learns from labels alone"
+        )
     return wrong
 
 

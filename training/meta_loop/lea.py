@@ -9,9 +9,9 @@ otherwise it is kept, and what was labelled waits for the next training.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from hea_training.meta_loop.carried import Carried
 from hea_training.meta_loop.label_into import LABELS
 from hea_training.meta_loop.mode_settings import LeaSettings
 from hea_training.meta_loop.plan import Step
+from hea_training.meta_loop.refreshed import Refreshed
 from hea_training.meta_loop.state import Loop
 from hea_training.meta_loop.steps import number_of, searched
 from scipy.stats import binom, norm
@@ -112,18 +113,7 @@ def kept(loop: Loop, step: Step, reason: str) -> Facts:
     assert loop.model is not None
     with complete_file(target) as temporary:
         shutil.copyfile(loop.model, temporary)
-    return {
-        "model": f"models/{target.name}",
-        "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
-        "accepted": False,
-        "reason": reason,
-        "strata": [],
-        "structures": 0,
-        "epochs": 0,
-        "before": {},
-        "after": {},
-        "calibration": {},
-    }
+    return asdict(Refreshed.untrained(target, reason))
 
 
 STEPS: Mapping[str, Callable[[Loop, Step], Facts]] = {"search": search, "label": label, "refresh": refresh}

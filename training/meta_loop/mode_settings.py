@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+
+from hea_training.ranges import below
 
 __all__ = ["GofeeSettings", "LeaSettings"]
 
@@ -48,13 +49,3 @@ class LeaSettings:
     def out_of_range(self, prefix: str = "") -> list[str]:
         """What is wrong with the settings, each named with a prefix."""
         return below(self, {"population": 1, "sigmas": 0, "chance": 0}, prefix)
-
-
-def below(settings: GofeeSettings | LeaSettings, least: Mapping[str, float], prefix: str) -> list[str]:
-    """The settings that are smaller than they may be, or not finite."""
-    values = {each.name: getattr(settings, each.name) for each in fields(settings)}
-    return [
-        f"{prefix}{name} must be at least {low}, got {values[name]}"
-        for name, low in least.items()
-        if not low <= values[name] < float("inf")
-    ]

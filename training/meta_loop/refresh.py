@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from hea_training.jobs import Job, Report, claim, run_jobs
 from hea_training.meta_loop.acceptance import part_errors, verdict
 from hea_training.meta_loop.calibration import calibration_of
 from hea_training.meta_loop.refresh_settings import RefreshSettings
+from hea_training.meta_loop.refreshed import Refreshed, sha256_of
 from hea_training.parity import ParityError, check_parity, unseen_sample
 from hea_training.replay import Replay
 from hea_training.repulsion import ensure_repulsion
@@ -33,28 +33,7 @@ from hea_potential.errors import HEAError, InputError
 from hea_potential.reference import versions
 from hea_potential.split import Split
 
-__all__ = ["Refreshed", "refresh", "touched_strata"]
-
-
-@dataclass(frozen=True)
-class Refreshed:
-    """What became of a refresh; the fields are the facts of the ledger.
-
-    model: `models/` and the file's name; accepted: whether it takes the present model's place, and the reason;
-    strata: what was trained; structures: how many there were to train on; before, after: errors of the present and of
-    the new model (see `part_errors`); calibration: of the new one on the test part.
-    """
-
-    model: str
-    sha256: str
-    accepted: bool
-    reason: str
-    strata: list[str]
-    structures: int
-    epochs: int
-    before: dict[str, Any] = field(default_factory=dict)
-    after: dict[str, Any] = field(default_factory=dict)
-    calibration: dict[str, Any] = field(default_factory=dict)
+__all__ = ["refresh", "touched_strata"]
 
 
 def refresh(
@@ -243,8 +222,7 @@ def unchanged(model: Path, target: Path, errors: dict[str, Any]) -> Refreshed:
     """The present model once more, where there is nothing new to learn."""
     with complete_file(target) as temporary:
         shutil.copyfile(model, temporary)
-    reason = "no new structures to train on"
-    return Refreshed(f"models/{target.name}", sha256_of(target), False, reason, [], 0, 0, errors, errors)
+    return Refreshed.untrained(target, "no new structures to train on", errors=errors)
 
 
 def provenance_of(
@@ -259,8 +237,3 @@ def provenance_of(
         "training": asdict(settings),
         "start_from": None if model is None else {"name": model.stem, "sha256": sha256_of(model)},
     }
-
-
-def sha256_of(path: Path) -> str:
-    """Hash of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from hea_training.fit_settings import Settings
+from hea_training.ranges import below, not_positive
 
 __all__ = ["RefreshSettings"]
 
 MODES = ("full", "strata")
-WHOLE = ("first_epochs", "epochs", "batch_size")
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,8 @@ class RefreshSettings:
     def out_of_range(self, prefix: str = "") -> list[str]:
         """What is wrong with the settings, each named with a prefix."""
         wrong = [] if self.mode in MODES else [f"{prefix}mode must be one of {', '.join(MODES)}, got {self.mode!r}"]
-        for f in fields(self):
-            value = getattr(self, f.name)
-            if f.name in WHOLE and value < 1:
-                wrong.append(f"{prefix}{f.name} must be at least 1, got {value}")
-            elif f.name.endswith("rate") and not 0.0 < value < float("inf"):
-                wrong.append(f"{prefix}{f.name} must be positive, got {value}")
-            elif (f.name == "replay" or f.name.endswith("weight")) and not 0.0 <= value < float("inf"):
-                wrong.append(f"{prefix}{f.name} must be at least 0, got {value}")
+        least = {"first_epochs": 1, "epochs": 1, "batch_size": 1, "replay": 0, "energy_weight": 0, "force_weight": 0}
+        wrong += below(self, least, prefix) + not_positive(self, ["first_learning_rate", "learning_rate"], prefix)
         if self.energy_weight == self.force_weight == 0.0:
             wrong.append(f"{prefix}energy_weight and {prefix}force_weight must not both be 0")
         return wrong

@@ -1,0 +1,23 @@
+"""Settings below what they may be, in words."""
+
+from collections.abc import Mapping
+from math import inf
+from typing import Any
+
+__all__ = ["below", "not_positive"]
+
+
+def below(settings: Any, least: Mapping[str, float], prefix: str) -> list[str]:
+    """The settings that are smaller than they may be, or not finite, each named with a prefix."""
+    values = {name: getattr(settings, name) for name in least}
+    return [
+        f"{prefix}{name} must be at least {low}, got {values[name]}"
+        for name, low in least.items()
+        if not low <= values[name] < inf
+    ]
+
+
+def not_positive(settings: Any, names: list[str], prefix: str) -> list[str]:
+    """The settings that are not above zero, or not finite, each named with a prefix."""
+    values = {name: getattr(settings, name) for name in names}
+    return [f"{prefix}{name} must be positive, got {value}" for name, value in values.items() if not 0.0 < value < inf]
