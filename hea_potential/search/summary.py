@@ -77,7 +77,7 @@ def cost(run: Run) -> str:
     """What a run took, and how it went."""
     tally = run.tally
     share = 100.0 * tally.quench_seconds / tally.seconds if tally.seconds else 0.0
-    made = "candidates and their orderings" if len(run.archive.composition.elements) > 1 else "candidates"
+    made = "candidates and their orderings" if len(run.archive.composition.symbols) > 1 else "candidates"
     before = f" ({run.resumed} of them in earlier calls)" if run.resumed else ""
     return (
         f"{tally.done} minimisations{before}, {tally.calls} force calls, {run.age:.1f} s on {run.ranks} "
