@@ -13,7 +13,7 @@ from hea_potential.search.improvement import Improver
 from hea_potential.search.minimise import Limits
 from hea_potential.search.moves import MOVES
 from hea_potential.search.pair import Pair
-from hea_potential.search.population import KIN, LEADING, NEIGHBOUR, Population
+from hea_potential.search.population import KIN, NEIGHBOUR, Population
 from hea_potential.search.similarity import fingerprint, similarity
 from hea_potential.search.starts import STARTS
 from hea_potential.search.tasks import Result, Setup, Task
@@ -70,14 +70,14 @@ def operators_of(bench: Bench, answers: list[Minimum | None]) -> list[str]:
     return names
 
 
-def test_moves_follow_in_order_and_again_after_a_gain() -> None:
+def test_moves_follow_in_turn_as_long_as_they_gain() -> None:
     bench = Bench()
     assert bench.enter(minimum_of(0, -10.0))
     assert operators_of(bench, [None, None]) == ["reorder", "settle"]
     bench.enter(minimum_of(1, -11.0))
     # The second reorder does not gain on what settle made: settle has nothing to gain either.
-    lower = [minimum_of(2, -12.0), None, minimum_of(3, -13.0), minimum_of(4, -12.5)]
-    assert operators_of(bench, lower) == ["reorder", "reorder", "settle", "reorder"]
+    lower = [minimum_of(2, -12.0), minimum_of(3, -13.0), minimum_of(4, -12.5)]
+    assert operators_of(bench, lower) == ["reorder", "settle", "reorder"]
 
 
 def test_what_is_known_is_not_followed() -> None:
@@ -108,11 +108,27 @@ def test_only_what_the_usual_gain_would_bring_in_is_followed() -> None:
         above = bench.population.members[-1].energy
     assert not bench.enter(minimum_of(200, above + 0.05), "surface")
     assert bench.propose() is None
-    leading = bench.population.members[LEADING - 1].energy
-    assert bench.enter(minimum_of(201, leading - 0.01), "surface")
+    assert bench.enter(minimum_of(201, above - 0.01), "surface")
     task = bench.propose()
     assert task is not None
     assert task.parent_ids == (201,)
+
+
+def test_costlier_moves_follow_only_what_may_become_the_lowest() -> None:
+    bench = Bench()
+    bench.population.offer(minimum_of(0, -20.0))
+    for number in range(1, 11):  # settle gains 0.1, reorder nothing; that is learnt
+        bench.enter(minimum_of(number, -19.7), "twist")
+        while task := bench.propose():
+            bench.answer(task, minimum_of(100 + number, -19.8) if task.operator == "settle" else None)
+    followed = {}
+    for number, energy in ((50, -19.85), (51, -19.95)):
+        assert bench.enter(minimum_of(number, energy), "twist")
+        followed[energy] = []
+        while task := bench.propose():
+            followed[energy].append(task.operator)
+            bench.answer(task, None)
+    assert followed == {-19.85: ["reorder"], -19.95: ["reorder", "settle"]}
 
 
 def test_a_success_that_needed_improving_is_credited_to_what_began_it() -> None:

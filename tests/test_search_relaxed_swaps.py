@@ -15,12 +15,13 @@ from hea_potential.search.orderings import Types
 from hea_potential.search.pair import Pair
 from hea_potential.search.plan import bonds_of
 from hea_potential.search.relaxed_swaps import (
+    SKIN,
+    RelaxedSwaps,
     State,
+    Substitutions,
     Surface,
-    inverse_hessian,
-    promising_swaps,
+    hopped,
     settled,
-    state_at,
     swapped,
 )
 
@@ -45,28 +46,49 @@ def relaxed_icosahedron(minimiser: Minimiser) -> State:
     """An icosahedron with a poor ordering, relaxed."""
     types = np.random.default_rng(1).permutation(COMPOSITION.types)
     cluster = minimised(minimiser, Cluster(types, Icosahedron("Pd", 2).positions)).cluster
-    return state_at(POTENTIAL, cluster.types.astype(np.int32), cluster.positions)
+    return Surface(POTENTIAL, cluster.positions)(cluster.types.astype(np.int32), cluster.positions)
 
 
-def test_displaced_energies_are_those_of_the_displaced_cluster(relaxed_icosahedron: State) -> None:
-    shifts = np.random.default_rng(2).normal(scale=0.01, size=(13, 3))
-    types, positions = relaxed_icosahedron.types, relaxed_icosahedron.positions
-    energy, forces = Surface(POTENTIAL, positions)(types, shifts)
-    there = state_at(POTENTIAL, types, positions + shifts)
-    assert energy == pytest.approx(there.energy, abs=1e-4)
-    assert forces == pytest.approx(there.forces, abs=1e-3)
+@pytest.mark.parametrize("width", [0.01, 0.5 * SKIN, 3.0 * SKIN])
+def test_energies_do_not_depend_on_where_neighbours_were_listed(relaxed_icosahedron: State, width: float) -> None:
+    types = relaxed_icosahedron.types
+    shifted = relaxed_icosahedron.positions + np.random.default_rng(2).normal(scale=width / 3.0, size=(13, 3))
+    shifted[0] += 0.5 * width
+    from_afar = Surface(POTENTIAL, relaxed_icosahedron.positions)(types, shifted)
+    there = Surface(POTENTIAL, shifted)(types, shifted)
+    assert from_afar.energy == pytest.approx(there.energy, abs=1e-4)
+    assert from_afar.forces == pytest.approx(there.forces, abs=1e-3)
 
 
 def test_a_newton_step_goes_back_to_the_minimum(relaxed_icosahedron: State) -> None:
     given = relaxed_icosahedron
-    softness = inverse_hessian(Surface(POTENTIAL, given.positions), given)
+    swaps = RelaxedSwaps(POTENTIAL, given.types, given.positions)
+    softness = swaps.softness
     assert softness == pytest.approx(softness.T, abs=1e-9)
     # Translations have no softness, or the rounding of the forces would send the cluster away.
     assert np.abs(np.tile(np.eye(3), (13, 1)).T @ softness @ np.tile(np.eye(3), (13, 1))).max() / 13 < 0.01
     shifts = np.random.default_rng(3).normal(scale=0.02, size=(13, 3))
-    away = state_at(POTENTIAL, given.types, given.positions + shifts)
-    back = state_at(POTENTIAL, given.types, away.positions + (softness @ away.forces).reshape(-1, 3))
+    away = swaps.surface(given.types, given.positions + shifts)
+    back = swaps.surface(given.types, away.positions + (softness @ away.forces).reshape(-1, 3))
     assert back.energy - given.energy < 0.1 * (away.energy - given.energy)
+    assert swaps.gain_ahead(away) == pytest.approx(away.energy - given.energy, rel=0.5)
+    assert swaps.relaxed(away).energy - given.energy < 0.01 * (away.energy - given.energy)
+    assert swaps.relaxed(away, away.energy - 3.0 * swaps.gain_ahead(away)) is away  # cannot get as low as that
+
+
+def test_substitutions_follow_the_atoms_that_changed(relaxed_icosahedron: State) -> None:
+    surface = Surface(POTENTIAL, relaxed_icosahedron.positions)
+    substitutions = Substitutions(surface, relaxed_icosahedron)
+    pair = np.array([0, int(np.argmax(relaxed_icosahedron.types != relaxed_icosahedron.types[0]))])
+    after = surface(swapped(relaxed_icosahedron.types, pair), relaxed_icosahedron.positions)
+    before = substitutions.energies.copy()
+    substitutions.follow(after)
+    exact = Substitutions(surface, after)
+    assert substitutions.energies[pair] == pytest.approx(exact.energies[pair], abs=1e-4)
+    assert substitutions.forces[pair] == pytest.approx(exact.forces[pair], abs=1e-4)
+    others = np.setdiff1d(np.arange(13), pair)
+    assert np.array_equal(substitutions.energies[others], before[others])
+    assert np.abs(exact.energies[pair] - before[pair]).max() > 0.1
 
 
 def test_swaps_rank_as_their_minimisations_do(
@@ -74,9 +96,7 @@ def test_swaps_rank_as_their_minimisations_do(
 ) -> None:
     monkeypatch.setattr("hea_potential.search.relaxed_swaps.TRIED", 1000)
     given = relaxed_icosahedron
-    here = Surface(POTENTIAL, given.positions)
-    softness = inverse_hessian(here, given)
-    pairs, steps = promising_swaps(here, given, softness)
+    pairs, steps = RelaxedSwaps(POTENTIAL, given.types, given.positions).promising(given)
     types = given.types
     assert len(pairs) == 4 * 5 + 4 * 4 + 5 * 4
     assert (types[pairs[:, 0]] != types[pairs[:, 1]]).all()
@@ -106,3 +126,20 @@ def test_descents_and_minimisations_end_where_no_swap_gains(minimiser: Minimiser
     orderings: list[Types] = [swapped(cluster.types.astype(np.int32), pair) for pair in unlike]
     swaps = [minimised(minimiser, Cluster(each.astype(np.int64), cluster.positions)).energy for each in orderings]
     assert min(swaps) > energies[-1] - 1e-3
+
+
+def test_hops_leave_a_minimum_among_orderings(minimiser: Minimiser, relaxed_icosahedron: State) -> None:
+    rng = np.random.default_rng(5)
+    energies = []
+    here = Cluster(relaxed_icosahedron.types.astype(np.int64), relaxed_icosahedron.positions)
+    for _ in range(8):
+        types, positions = here.types.astype(np.int32), here.positions
+        found = hopped(rng, POTENTIAL, types, positions, 2)
+        assert not np.array_equal(found.types, types)
+        assert np.array_equal(np.sort(found.types), COMPOSITION.types)
+        quench = minimised(minimiser, Cluster(found.types.astype(np.int64), found.positions))
+        assert found.energy - quench.energy < 0.2
+        if not energies or quench.energy < energies[-1]:
+            energies.append(quench.energy)
+            here = quench.cluster.ordered()
+    assert len(energies) > 1  # it got lower after the first descent

@@ -8,11 +8,11 @@
 The rooms, in the order in which they build on each other: `composition`, `ratios` and `geometry` (what a cluster is);
 `similarity`, `motif`, `point_group`, `shells` (what is said of one); `starts`, `moves`; `pair`, `instance`, `bonds`,
 `minimise` (LAMMPS); `tasks` (one unit of work), `workers`, `witness` (who does it, and what of it died); `archive`,
-`journal`, `rows`, `database`, `identity` (what was found, and of which run); `population`, `improvement`, `genetic`,
-`basin_hopping` (what to do next); `orderings`, `relaxed_swaps`, `sites`, `homotops`, `relaxed_ordering` (which element
-sits where); `budget`, `settings`, `plan`, `state`, `loop`, `run` (the search as a whole); `progress`, `description`,
-`summary`, `hull`, `series`, `colours`, `pictures`, `view` (what a person sees); `bench`, `trials`, `sutton_chen`, `emt`
-(what a search costs until it finds what is known).
+`journal`, `rows`, `database`, `identity` (what was found, and of which run); `population`, `improvement`, `refinement`,
+`genetic`, `basin_hopping` (what to do next); `orderings`, `relaxed_swaps`, `sites`, `homotops`, `relaxed_ordering`
+(which element sits where); `budget`, `settings`, `plan`, `state`, `loop`, `run` (the search as a whole); `progress`,
+`description`, `summary`, `hull`, `series`, `colours`, `pictures`, `view` (what a person sees); `bench`, `trials`,
+`sutton_chen`, `emt` (what a search costs until it finds what is known).
 
 LAMMPS and mpi4py are imported only where they are used, in `instance` and `workers`.
 """

@@ -16,10 +16,12 @@ from hea_potential.search.chance import one_of
 from hea_potential.search.improvement import Improver
 from hea_potential.search.minimise import QUENCHES
 from hea_potential.search.population import Population
+from hea_potential.search.refinement import Refiner
 from hea_potential.search.tasks import Result, Setup, Task, task_generator
 
 FRESH, STALE = 0.1, 0.6  # share of tasks that are starts: when the lowest energy has just fallen, and before a restart
 FOREIGN = 0.1  # share of moves of several parents in which one is a former champion
+REFINED = 0.1  # share of tasks that refine the lowest minima of an alloy, once there is a population
 
 
 class Method(Protocol):
@@ -43,11 +45,13 @@ class GeneticAlgorithm:
         self.patience = patience or 200 + 10 * size
         self.starts = [name for name, _ in setup.starts]
         self.moves = setup.fitting_moves
+        self.choices = {name: move for name, move in self.moves.items() if not (move.follows or move.refines)}
         self.operators = Bandit([*self.starts, *self.moves])
         self.quenches = Bandit(QUENCHES)
         self.records = self.operators.records
         self.champions: list[Minimum] = []  # the lowest minima of former populations
         self.improver = Improver(self.moves)
+        self.refiner = Refiner(self.moves, setup.composition)
         self.restarts = 0
         self.begin()
 
@@ -64,8 +68,11 @@ class GeneticAlgorithm:
         if following := self.improver.propose(number, self.population):
             return following
         rng = task_generator(self.setup.seed, number, 0)
+        refines = self.to_start <= 0 and self.refiner.names and rng.uniform() < REFINED
+        if refines and (refining := self.refiner.propose(number, self.population)):
+            return refining
         size = len(self.population.members)
-        fitting = [name for name, move in self.moves.items() if not move.follows and move.parents <= size]
+        fitting = [name for name, move in self.choices.items() if move.parents <= size]
         quench = self.quenches.choose(rng, QUENCHES)
         # The random orderings of an alloy's starts are far above what moves have reached, however long ago that was.
         staleness = 0.0 if self.is_alloy else self.idle / self.patience
@@ -88,8 +95,10 @@ class GeneticAlgorithm:
         self.quenches.records[result.quench].enter(entered, result.calls)
         if credited := self.improver.absorb(result, minimum, is_new, entered):
             self.operators.records[credited].credit()
+        self.refiner.absorb(result, minimum)
         self.idle = 0 if self.population.lowest < lowest else self.idle + 1
-        if self.idle > self.patience:
-            self.champions += self.population.members[:1]
+        leader = self.population.members[:1]
+        if self.idle > self.patience and all(self.refiner.is_done(member) for member in leader):
+            self.champions += leader
             self.restarts += 1
             self.begin()

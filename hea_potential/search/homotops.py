@@ -1,7 +1,8 @@
 """Moves that find good orderings by the engine's exchange scan: for searches of alloys with `pair_style hea`.
 
 They hold the path of the model and the elements alone, so that they travel to workers; each process builds the engine's
-scan once. The quench that follows every move relaxes what the new ordering strains; all but `Settle` leave that to it.
+scan once. The quench that follows every move relaxes what the new ordering strains; `Reorder` and `Transfer` leave all
+of that to it.
 """
 
 from __future__ import annotations
@@ -19,13 +20,12 @@ from hea_potential.model_file import find_model
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, Floats, Integers
 from hea_potential.search.moves import Move
-from hea_potential.search.orderings import descend, half_edges, hop
+from hea_potential.search.orderings import descend, half_edges
 from hea_potential.search.pair import Pair
-from hea_potential.search.relaxed_swaps import settled
+from hea_potential.search.relaxed_swaps import hopped, settled
 from hea_potential.search.sites import matched_sites
 
-DESCENTS = 3  # of a use of `Orderings`
-FRESH = 0.25  # share of its uses that begin from a random ordering
+DESCENTS = 4  # of a use of `Orderings`, at most
 
 
 @lru_cache(maxsize=2)
@@ -88,20 +88,17 @@ class Settle:
 
 @dataclass(frozen=True)
 class Orderings:
-    """The geometry of the parent with another good ordering: followed downhill from some swaps away, several times, or
-    now and then from a random one.
-    """
+    """The parent with another good ordering: downhill from a few swaps away, several times, with relaxation."""
 
     model: str
     symbols: tuple[str, ...]
 
     def __call__(self, rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
-        """Return the parent's geometry with another ordering."""
+        """Return a better ordering if one is found, otherwise the lowest other one, nearly relaxed."""
         (parent,) = parents
-        scan = exchange_scan(self.model, self.symbols)
-        scan.place(*half_edges(parent.positions, scan.cutoff))
-        found = hop(rng, scan, parent.types.astype(np.int32), DESCENTS, fresh=rng.uniform() < FRESH, complete=False)
-        return Cluster(found.types.astype(np.int64), parent.positions)
+        potential = potential_of(self.model, self.symbols)
+        found = hopped(rng, potential, parent.types.astype(np.int32), parent.positions, DESCENTS)
+        return Cluster(found.types.astype(np.int64), found.positions)
 
 
 @dataclass(frozen=True)
@@ -134,6 +131,6 @@ def homotop_moves(composition: Composition, pair: Pair) -> dict[str, Move]:
     return {
         "reorder": Move(Reorder(pair.model, composition.symbols), elements=2, follows=True),
         "settle": Move(Settle(pair.model, composition.symbols), elements=2, follows=True),
-        "orderings": Move(Orderings(pair.model, composition.symbols), elements=2),
+        "orderings": Move(Orderings(pair.model, composition.symbols), elements=2, refines=True),
         "transfer": Move(Transfer(pair.model, composition.symbols), parents=2, elements=2),
     }

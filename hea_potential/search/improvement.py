@@ -1,10 +1,10 @@
 """What follows a new minimum of an alloy: moves that improve its ordering, as far as they are likely to be worth it.
 
 A new geometry comes with an ordering that was made for another one, so its energy says little of it. The moves that
-follow (`Move.follows`) are applied to it in their order, the cheapest first, and again from the first one after each
-gain. But they cost as much as several minimisations: so only minima are followed that the usual gain would bring into
-the population. What is usual is learnt from minima that the same start or move has made: a random ordering gains much,
-an inherited one little.
+follow (`Move.follows`) are applied to it in their order, the cheapest first, and in turn as long as they gain. But they
+cost as much as several minimisations: so only minima are followed that the usual gain would bring into the population,
+and by later moves those that a likely gain would make its lowest. What is usual is learnt from minima that the same
+start or move has made: a random ordering gains much, an inherited one little.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import inf
+from math import inf, sqrt
 
 from hea_potential.search.archive import Minimum
 from hea_potential.search.moves import Move
@@ -21,6 +21,7 @@ from hea_potential.search.tasks import Result, Task
 
 LEAST_GAIN = 1e-6  # of the energy's size: less is no gain
 FADING = 0.95  # weight of the past in what is usual
+LIKELY = 2.0  # standard deviations above the mean that gains seldom exceed
 
 
 @dataclass
@@ -39,20 +40,29 @@ class Improvement:
 
 @dataclass
 class Usual:
-    """A mean with the past fading; infinite before anything is known."""
+    """What gains are to be expected, the past fading; infinite ones before anything is known."""
 
     weight: float = 0.0
     total: float = 0.0
+    squares: float = 0.0
 
     def enter(self, gain: float) -> None:
         """Count one gain."""
         self.weight = FADING * self.weight + 1.0
         self.total = FADING * self.total + gain
+        self.squares = FADING * self.squares + gain * gain
 
     @property
     def value(self) -> float:
-        """What is to be expected."""
+        """The mean."""
         return self.total / self.weight if self.weight else inf
+
+    @property
+    def likely(self) -> float:
+        """What is seldom exceeded: the mean and LIKELY standard deviations."""
+        if not self.weight:
+            return inf
+        return self.value + LIKELY * sqrt(max(self.squares / self.weight - self.value**2, 0.0))
 
 
 class Improver:
@@ -88,8 +98,9 @@ class Improver:
         before = improvement.lowest.energy
         if minimum is not None and minimum.energy < before - LEAST_GAIN * abs(before):
             improvement.lowest = minimum
-            improvement.gained_at, improvement.place = improvement.place, 0
-            goes_on = is_new  # what is known was followed when it was new
+            improvement.gained_at = improvement.place
+            improvement.place = 0 if improvement.place > 0 else 1  # at once again it would gain nothing more
+            goes_on = is_new and improvement.place < len(self.names)  # what is known was followed when it was new
         else:
             improvement.place += 1
             # What gained last ended where it has nothing more to gain; the first is cheap enough to be asked again.
@@ -107,12 +118,12 @@ class Improver:
 
     def is_worth_it(self, improvement: Improvement, population: Population) -> bool:
         """Whether the usual gain would keep a minimum in the population or bring it there; for later, costlier moves,
-        whether it would be among the lowest.
+        whether a likely gain would make it the lowest.
         """
-        lowest, gain = improvement.lowest, self.usual_gain(improvement.origin, improvement.place).value
-        if improvement.place > 0 and not population.would_lead(lowest, gain):
-            return False
-        return lowest in population.members or population.wants(lowest, gain)
+        lowest, usual = improvement.lowest, self.usual_gain(improvement.origin, improvement.place)
+        if improvement.place > 0:
+            return lowest.energy - usual.likely <= population.lowest
+        return lowest in population.members or population.wants(lowest, usual.value)
 
     def usual_gain(self, origin: str, place: int) -> Usual:
         """What is gained on the average from a place on by minima of one origin."""

@@ -24,7 +24,8 @@ Apply = Callable[[np.random.Generator, Sequence[Cluster], Floats], Cluster]
 class Move:
     """A move and what it needs: number of parents, least number of atoms, least number of elements.
 
-    One that `follows` is of one parent and never chosen: it improves what others make (see `improvement`).
+    Moves of one parent that are never chosen: one that `follows` improves what others make (see `improvement`), one
+    that `refines` improves the lowest minima as far as it can (see `refinement`).
     """
 
     apply: Apply
@@ -32,6 +33,7 @@ class Move:
     atoms: int = 2
     elements: int = 1
     follows: bool = False
+    refines: bool = False
 
 
 def splice(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:

@@ -100,7 +100,6 @@ def hop(
     descents: int,
     *,
     fresh: bool = False,
-    complete: bool = True,
 ) -> Ordering:
     """The lowest of some descents, each from the lowest ordering so far after a few random swaps; the first from the
     one given, or from a random one if it shall be `fresh`.
@@ -109,11 +108,11 @@ def hop(
     given has no use for it.
     """
     start = rng.permutation(types) if fresh else types
-    found = descend(scan, start, complete=complete)
+    found = descend(scan, start)
     evaluations = found.evaluations
     for _ in range(descents - 1):
         kicks = int(rng.integers(1, MOST_KICKS + 1))
-        ahead = descend(scan, kicked(rng, found.types, kicks), complete=complete)
+        ahead = descend(scan, kicked(rng, found.types, kicks))
         evaluations += ahead.evaluations
         is_given = np.array_equal(found.types, types)
         if ahead.energy < found.energy - LOWER or (is_given and not np.array_equal(ahead.types, types)):

@@ -21,7 +21,6 @@ from hea_potential.search.similarity import similarities
 KIN = 0.98  # minima more similar than this compete for one place
 SAME_GEOMETRY = 0.998  # and so do minima that are more similar than this without regard to elements
 NEIGHBOUR = 0.998  # of a former champion: minima of alloys that are more similar than this have no place beside it
-LEADING = 5  # of the lowest minima are worth more effort than the others
 NICHE = 2  # places that each motif has for its lowest minima
 
 
@@ -84,10 +83,6 @@ class Population:
             return True
         among = sorted([*others, minimum], key=lambda m: energy if m is minimum else m.energy)
         return self.dispensable(among) is not minimum
-
-    def would_lead(self, minimum: Minimum, gain: float) -> bool:
-        """Whether a minimum, lower in energy by a gain than it is, would be among the lowest LEADING."""
-        return len(self.members) < LEADING or minimum.energy - gain < self.members[LEADING - 1].energy
 
     def dispensable(self, members: Sequence[Minimum]) -> Minimum:
         """Of members in order of energy the highest that is not among the lowest of its motif; the highest of all if

@@ -32,8 +32,8 @@ LENNARD_JONES = Pair(("pair_style lj/cut 30.0", "pair_coeff * * 1.0 1.0"), units
 PARTS: tuple[tuple[str, Any, str], ...] = (
     ("LAMMPS", Minimiser, "__call__"),
     ("engine", homotops, "descend"),
-    ("engine", homotops, "hop"),
     ("engine", homotops, "settled"),
+    ("engine", homotops, "hopped"),
     ("candidates", tasks, "made"),
     ("records", loop, "absorb"),
 )

@@ -1,0 +1,98 @@
+"""Which minima of alloys are refined: the lowest until its gains are exhausted, others where that is likely to lead."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hea_potential.search.archive import Minimum
+from hea_potential.search.composition import Composition
+from hea_potential.search.genetic import GeneticAlgorithm
+from hea_potential.search.homotops import homotop_moves
+from hea_potential.search.minimise import Limits
+from hea_potential.search.moves import MOVES
+from hea_potential.search.pair import Pair
+from hea_potential.search.population import Population
+from hea_potential.search.refinement import Refiner
+from hea_potential.search.similarity import fingerprint
+from hea_potential.search.starts import STARTS
+from hea_potential.search.tasks import Result, Setup
+
+COMPOSITION = Composition.parse("Cu5Au8")  # 40 swaps of unlike atoms
+USES = 1 + round(40 / 16)
+BONDS = np.full((2, 2), 2.6)
+MOVES_OF_ALLOY = {**MOVES, **homotop_moves(COMPOSITION, Pair.of_model("hea6", COMPOSITION))}
+
+
+def minimum_of(number: int, energy: float) -> Minimum:
+    """A minimum of a random packing; others have other numbers."""
+    cluster = STARTS["random"](np.random.default_rng(number), COMPOSITION, BONDS).ordered()
+    described = fingerprint(cluster, BONDS)
+    return Minimum(number, energy, cluster, described, number, "random", "plain", (), 0.0, "amorphous", "C1")
+
+
+class Bench:
+    """A refiner and a population of minima with these energies, numbered from 0."""
+
+    def __init__(self, *energies: float) -> None:
+        self.refiner = Refiner(MOVES_OF_ALLOY, COMPOSITION)
+        self.population = Population(20)
+        self.tasks = 0
+        for number, energy in enumerate(energies):
+            assert self.population.offer(minimum_of(number, energy))
+
+    def use(self, found: Minimum | None = None) -> int | None:
+        """The number of the minimum that is refined next; the task finds another one, or nothing."""
+        self.tasks += 1
+        task = self.refiner.propose(self.tasks, self.population)
+        if task is None:
+            return None
+        assert task.operator == "orderings"
+        if found is not None:
+            assert self.population.offer(found)
+        outcome = "minimum" if found else "lost"
+        self.refiner.absorb(Result(task.number, task.operator, task.parent_ids, outcome), found)
+        return task.parent_ids[0]
+
+
+def test_the_lowest_is_refined_until_it_was_in_vain_often_enough() -> None:
+    bench = Bench(-10.0, -9.5)
+    assert [bench.use() for _ in range(USES)] == [0] * USES
+    assert bench.refiner.is_done(bench.population.members[0])
+    # What was gained until now, nothing, does not bring the other one below it.
+    assert bench.use() is None
+
+
+def test_a_gain_begins_anew_and_says_what_is_likely() -> None:
+    bench = Bench(-10.0, -9.9, -9.0)
+    assert bench.use(minimum_of(50, -10.2)) == 0
+    assert [bench.use() for _ in range(USES)] == [50] * USES
+    # Refinement has gained 0.2: of the others one is nearer to the lowest than that, now that 0 lies 0.2 above it.
+    bench.population.members = [member for member in bench.population.members if member.number != 0]
+    assert bench.use() is None
+    bench.population.members[1:1] = [minimum_of(51, -10.1)]
+    assert [bench.use() for _ in range(USES)] == [51] * USES
+    assert bench.use() is None
+
+
+def test_searches_refine_once_their_population_is_filled_and_restart_after_that() -> None:
+    pair = Pair.of_model("hea6", COMPOSITION)
+    setup = Setup(
+        COMPOSITION, pair, ((2.6, 2.6), (2.6, 2.6)), Limits(), tuple(STARTS.items()), tuple(MOVES_OF_ALLOY.items()), 1
+    )
+    method = GeneticAlgorithm(setup, capacity=5, patience=10)
+    operators = []
+    for number in range(2000):
+        task = method.propose(number)
+        operators.append(task.operator)
+        minimum = minimum_of(number, -1.0) if number == 0 else None
+        outcome = "minimum" if minimum else "lost"
+        method.absorb(Result(number, task.operator, task.parent_ids, outcome, calls=50), minimum, minimum is not None)
+        if method.restarts:
+            break
+    assert operators.count("orderings") == USES
+    assert "orderings" not in operators[:5]
+    assert number > 10
+    assert method.champions[0].number == 0
+    one_element = Refiner(MOVES, Composition.parse("Cu13"))
+    assert one_element.propose(1, method.population) is None
+    assert one_element.is_done(method.champions[0])
