@@ -35,7 +35,7 @@ class Record:
         self.recent_cost = FADING * self.recent_cost + cost
 
     def credit(self) -> None:
-        """Count the last use as a success after all."""
+        """Count a use as a success after all."""
         self.successes += 1
         self.recent_successes = min(self.recent_successes + 1.0, self.recent_uses)
 

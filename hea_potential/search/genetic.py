@@ -42,7 +42,8 @@ class GeneticAlgorithm:
         self.setup = setup
         self.is_alloy = len(setup.composition.symbols) > 1
         self.capacity = capacity
-        self.patience = patience or 200 + 10 * size
+        # Alloys have more funnels, and their lowest minima are refined before they are left.
+        self.patience = patience or (200 + 10 * size) // (2 if self.is_alloy else 1)
         self.starts = [name for name, _ in setup.starts]
         self.moves = setup.fitting_moves
         self.choices = {name: move for name, move in self.moves.items() if not (move.follows or move.refines)}
@@ -91,10 +92,11 @@ class GeneticAlgorithm:
         """
         lowest = self.population.lowest
         entered = minimum is not None and self.population.offer(minimum)
-        self.operators.records[result.operator].enter(entered, result.calls)
+        cost = self.moves[result.operator].cost if result.operator in self.moves else 0
+        self.operators.records[result.operator].enter(False, result.calls + cost)
         self.quenches.records[result.quench].enter(entered, result.calls)
-        if credited := self.improver.absorb(result, minimum, is_new, entered):
-            self.operators.records[credited].credit()
+        for name in self.improver.absorb(result, minimum, is_new, entered):
+            self.operators.records[name].credit()
         self.refiner.absorb(result, minimum)
         self.idle = 0 if self.population.lowest < lowest else self.idle + 1
         leader = self.population.members[:1]

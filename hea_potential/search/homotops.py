@@ -26,6 +26,7 @@ from hea_potential.search.relaxed_swaps import hopped, settled
 from hea_potential.search.sites import matched_sites
 
 DESCENTS = 4  # of a use of `Orderings`, at most
+MATCHING = 300  # force calls of 38 atoms that last as long as `Transfer` does
 
 
 @lru_cache(maxsize=2)
@@ -132,5 +133,5 @@ def homotop_moves(composition: Composition, pair: Pair) -> dict[str, Move]:
         "reorder": Move(Reorder(pair.model, composition.symbols), elements=2, follows=True),
         "settle": Move(Settle(pair.model, composition.symbols), elements=2, follows=True),
         "orderings": Move(Orderings(pair.model, composition.symbols), elements=2, refines=True),
-        "transfer": Move(Transfer(pair.model, composition.symbols), parents=2, elements=2),
+        "transfer": Move(Transfer(pair.model, composition.symbols), parents=2, elements=2, cost=MATCHING),
     }

@@ -27,12 +27,14 @@ LIKELY = 2.0  # standard deviations above the mean that gains seldom exceed
 @dataclass
 class Improvement:
     """The lowest minimum so far of a chain that began with what `origin` made; `place` of the move that is next, and of
-    the one that gained last; the energy with which each place was first reached.
+    the one that gained last; the energy with which each place was first reached. Whether one of its minima has entered
+    the population, and whether the lowest was new.
     """
 
     origin: str
     lowest: Minimum
     entered: bool
+    is_new: bool = True
     place: int = 0
     gained_at: int | None = None
     reached: dict[int, float] = field(default_factory=dict)
@@ -73,6 +75,7 @@ class Improver:
         self.waiting: deque[Improvement] = deque()
         self.under_way: dict[int, Improvement] = {}  # by the number of the task
         self.usual: dict[tuple[str, int], Usual] = {}  # gain to the end, by what made the minimum and the place
+        self.successes: list[str] = []  # of starts and moves, that nobody was told yet
 
     def propose(self, number: int, population: Population) -> Task | None:
         """The next task that follows a minimum; None if there is none."""
@@ -86,18 +89,29 @@ class Improver:
             self.end(improvement)
         return None
 
-    def absorb(self, result: Result, minimum: Minimum | None, is_new: bool, entered: bool) -> str | None:
-        """Learn from a result; returns the start or move whose minimum entered only by being improved, if it did."""
+    def absorb(self, result: Result, minimum: Minimum | None, is_new: bool, entered: bool) -> list[str]:
+        """Learn from a result; returns what has proved a success since the last one.
+
+        A move that follows succeeds when its minimum enters the population, anything else when what its minimum leads
+        to does and is new: to make worse what is then put right again is no success.
+        """
         improvement = self.under_way.pop(result.number, None)
-        if improvement is None:
-            if minimum is not None and is_new and self.names:
-                self.waiting.append(Improvement(result.operator, minimum, entered))
-            return None
-        credited = improvement.origin if entered and not improvement.entered else None
+        if improvement is None and minimum is not None and is_new and self.names:
+            self.waiting.append(Improvement(result.operator, minimum, entered))
+        else:
+            self.successes += [result.operator] * entered
+        if improvement is not None:
+            self.go_on(improvement, minimum, is_new, entered)
+        successes, self.successes = self.successes, []
+        return successes
+
+    def go_on(self, improvement: Improvement, minimum: Minimum | None, is_new: bool, entered: bool) -> None:
+        """Go on with a chain after the result of its last task."""
         improvement.entered |= entered
         before = improvement.lowest.energy
         if minimum is not None and minimum.energy < before - LEAST_GAIN * abs(before):
             improvement.lowest = minimum
+            improvement.is_new = is_new
             improvement.gained_at = improvement.place
             improvement.place = 0 if improvement.place > 0 else 1  # at once again it would gain nothing more
             goes_on = is_new and improvement.place < len(self.names)  # what is known was followed when it was new
@@ -109,10 +123,10 @@ class Improver:
             self.waiting.append(improvement)
         else:
             self.end(improvement)
-        return credited
 
     def end(self, improvement: Improvement) -> None:
-        """Learn what was gained from each place on."""
+        """Learn what was gained from each place on, and whether that was a success."""
+        self.successes += [improvement.origin] * (improvement.entered and improvement.is_new)
         for place, energy in improvement.reached.items():
             self.usual_gain(improvement.origin, place).enter(energy - improvement.lowest.energy)
 

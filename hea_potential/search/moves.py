@@ -22,7 +22,8 @@ Apply = Callable[[np.random.Generator, Sequence[Cluster], Floats], Cluster]
 
 @dataclass(frozen=True)
 class Move:
-    """A move and what it needs: number of parents, least number of atoms, least number of elements.
+    """A move and what it needs: number of parents, least number of atoms, least number of elements; and what it costs,
+    in force calls, besides the minimisation of what it makes.
 
     Moves of one parent that are never chosen: one that `follows` improves what others make (see `improvement`), one
     that `refines` improves the lowest minima as far as it can (see `refinement`).
@@ -34,6 +35,7 @@ class Move:
     elements: int = 1
     follows: bool = False
     refines: bool = False
+    cost: int = 0
 
 
 def splice(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
