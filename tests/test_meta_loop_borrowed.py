@@ -9,9 +9,11 @@ import pytest
 from ase import Atoms
 from ase.cluster import Icosahedron
 from hea_training.meta_loop import run_loop
-from hea_training.meta_loop.borrowed import borrowed, lenders
+from hea_training.meta_loop.borrowed import borrowed, lenders, places
 from hea_training.meta_loop.config_file import config_of
+from hea_training.meta_loop.plan import Step
 from hea_training.meta_loop.restricted import for_reference, restricted
+from hea_training.meta_loop.state import Watcher
 from small_loop import ledger_of
 
 from hea_potential.described import describe
@@ -30,30 +32,36 @@ def icosahedron(first: str, second: str, edge: float) -> Atoms:
     return atoms
 
 
-def test_an_element_takes_the_part_of_one_of_its_size() -> None:
-    # Covalent radii, A: Al 1.21, Ni 1.24, Fe 1.32, Cu 1.32, Pt and Au 1.36, Pd 1.39, Ag 1.45, Sr 1.95.
-    assert lenders(["Al"], HEA6) == ["Ni"]
+def test_places_are_those_of_the_periodic_table() -> None:
+    where = {"H": (1, 1), "He": (1, 18), "Be": (2, 2), "B": (2, 13), "Al": (3, 13), "Sc": (4, 3), "Cu": (4, 11)}
+    where |= {"Pd": (5, 10), "Ba": (6, 2), "La": (6, 3), "Yb": (6, 3), "Lu": (6, 3), "Hf": (6, 4), "U": (7, 3)}
+    assert {symbol: tuple(place) for symbol, place in zip(where, places(list(where)).tolist(), strict=True)} == where
+
+
+def test_an_element_takes_the_part_of_a_relative() -> None:
+    assert lenders(["Cu", "Ni"], ["Pd", "Ag", "Pt", "Au"]) == ["Ag", "Pd"]
     assert lenders(["Al", "Ni"], HEA6) == ["Cu", "Ni"]
-    assert lenders(["Sr", "Fe"], HEA6) == ["Ag", "Cu"]
+    assert lenders(["Rh", "Fe"], HEA6) == ["Pd", "Ni"]
     assert lenders(["Au", "Ni"], HEA6) == ["Au", "Ni"]
+    assert lenders(["Zn", "Co"], ["Ni", "Cu"]) == ["Cu", "Ni"]
     with pytest.raises(InputError, match="got 2; a model of Cu lends to at most 1"):
         lenders(["Al", "Fe"], ["Cu"])
 
 
 def test_energies_are_those_of_the_lenders_at_scaled_distances(tmp_path: Path) -> None:
     model = read_model_file("hea6")
-    symbols = ["Sr", "Fe"]
+    symbols = ["Cd", "Rh"]
     lent = borrowed(model, symbols)
-    assert lent.elements == ("Sr", "Fe")
-    assert lent.metadata["borrowed"] == {"Sr": "Ag", "Fe": "Cu"}
+    assert lent.elements == ("Cd", "Rh")
+    assert lent.metadata["borrowed"] == {"Cd": "Ag", "Rh": "Pd"}
     assert "provenance" not in lent.metadata
-    write_model_file(tmp_path / "lent.safetensors", for_reference(lent, {"Sr": 0.0, "Fe": 0.0}))
-    lender = for_reference(restricted(model, ("Ag", "Cu")), {"Ag": 0.0, "Cu": 0.0})
+    write_model_file(tmp_path / "lent.safetensors", for_reference(lent, {"Cd": 0.0, "Rh": 0.0}))
+    lender = for_reference(restricted(model, ("Ag", "Pd")), {"Ag": 0.0, "Pd": 0.0})
     write_model_file(tmp_path / "lender.safetensors", lender)
     scale = lent.cutoff / model.cutoff
-    assert scale == pytest.approx((1.95 + 1.32) / (1.45 + 1.32))
-    ours = describe([icosahedron("Sr", "Fe", 2.7 * scale)], tmp_path / "lent.safetensors")
-    theirs = describe([icosahedron("Ag", "Cu", 2.7)], tmp_path / "lender.safetensors")
+    assert scale == pytest.approx((1.44 + 1.42) / (1.45 + 1.39))
+    ours = describe([icosahedron("Cd", "Rh", 2.7 * scale)], tmp_path / "lent.safetensors")
+    theirs = describe([icosahedron("Ag", "Pd", 2.7)], tmp_path / "lender.safetensors")
     assert ours.energies == pytest.approx(theirs.energies, abs=1e-5)
     assert ours.features == pytest.approx(theirs.features, abs=1e-5)
 
@@ -73,12 +81,25 @@ def document(**start: object) -> dict[str, object]:
         "compositions": {"listed": ["Al3Ni3"]},
         "start": {"model": "hea6", **start},
         "gofee": {"steps": 3, "minimisations": 10, "features": 16},
-        "refresh": {"epochs": 1},
     }
 
 
+class LabelledError(Exception):
+    """Ends a loop."""
+
+
+class Ending(Watcher):
+    """Ends a loop before its long training."""
+
+    def begins(self, step: Step, number: int, total: int) -> None:
+        """Before every step."""
+        if step.loop == 1 and step.kind == "refresh":
+            raise LabelledError
+
+
 def test_a_loop_learns_an_element_that_its_model_does_not_have(tmp_path: Path) -> None:
-    run_loop(config_of(document(borrow=True), "test", tmp_path), tmp_path / "run")
+    with pytest.raises(LabelledError):
+        run_loop(config_of(document(borrow=True), "test", tmp_path), tmp_path / "run", Ending())
     labels = [line["facts"] for line in ledger_of(tmp_path / "run") if line["kind"] == "label"]
     assert [facts["labelled"] for facts in labels] == [1, 1, 1]
     assert labels[-1]["errors"]["energy_mae"] < 0.5 * labels[0]["errors"]["energy_mae"]

@@ -1,26 +1,30 @@
 """Calculations of the reference until the best known minimum: the mode gofee, the plain loop, and AGOX's GOFEE.
 
-    python tests/benchmarks/gofee.py [--formula Cu10Ni5] [--repeats 5] [--calls 200] [--agox PYTHON] [--plain 1]
-        [--nothing 3]
+    python tests/benchmarks/gofee.py [--formula Cu7Ni2] [--repeats 5] [--calls 200] [--agox PYTHON] [--only NAMES]
 
 The reference is ASE's effective medium theory, and every calculation of it counts (`counted_emt`), those of isolated
 atoms, of starts and of relaxations by the reference as well. Reached means that a calculation gave an energy within
-0.02 eV of the best minimum that a long search of the same surface finds (`hea_potential.search.emt`). The mean is that
-of all calculations over the number of runs that reached it: a lower bound where none did. PYTHON is the interpreter of
-an environment with `agox==3.11.1`, `ase<3.28` and `numpy<2.3`, which it needs. Runs:
+0.02 eV of the best minimum that three long searches of the same surface find (`hea_potential.search.emt`). All programs
+have the same seeds, 1 to so many. A run that has not reached it after so many calculations (ten times as many for the
+plain loop) is given up; in the median it counts as longer than all others, and the mean is that of all calculations
+over the number of runs that reached it: what a user who starts anew after giving up pays. Programs:
 
-- `gofee, hea6`: begins with the shipped model, which was trained on another reference, and two isolated atoms;
-- `gofee, nothing`: begins with isolated atoms, dimers and four random clusters of one and of two elements;
-- `plain, nothing`: the plain loop with default settings, which relaxes what it labels with the reference;
-- `AGOX`: the GOFEE of its documentation with default settings, `peers/agox_gofee.py`;
-- `search`: no model, our search on the surface itself; each force call of its minimisations counts.
+- `hea6`: the mode gofee that begins with the shipped model, which was trained on another reference;
+- `borrowed`: the same without what hea6 knows of the cluster's elements, which take the part of its others
+  (`start.borrow`): how it goes with elements that no model has;
+- `nothing`: the mode gofee that begins with isolated atoms, dimers and four random clusters of one and of two elements;
+- `plain`: the plain loop with default settings from nothing, which relaxes what it labels with the reference;
+- `search`: no model, our search on the surface itself; each force call of its minimisations counts;
+- `agox`: the GOFEE of AGOX (`peers/agox_gofee.py`), if PYTHON is given, the interpreter of an environment with
+  `agox==3.11.1`, `ase<3.28` and `numpy<2.3`, which it needs. It takes two calculations a step: the structure that it
+  chose, and that after one step of relaxation.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -35,14 +39,18 @@ from ase.calculators.emt import EMT
 from ase.optimize import BFGS
 from hea_training.meta_loop import run_loop
 from hea_training.meta_loop.config_file import config_of
+from hea_training.meta_loop.restricted import restricted
 from hea_training.meta_loop.state import Watcher
+from rich.console import Console
+from rich.table import Table
 
+from hea_potential.model_file import read_model_file, write_model_file
 from hea_potential.search import Composition, emt, search
 from hea_potential.search.state import Run
 
 HERE = Path(__file__).parent
 WITHIN = 0.02  # eV
-QUENCHES = 2000  # of the long search
+QUENCHES, SEARCHES = 600, 3  # of the long searches, and how many of them
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,9 @@ class Trace:
 
     needed: int | None
     done: int
+
+
+Program = Callable[[str, int, float, int, int], Trace]  # formula, seed, target (eV), most calculations, atoms
 
 
 class EnoughError(Exception):
@@ -86,14 +97,18 @@ def counting() -> Iterator[Path]:
 
 
 def best_of(formula: str) -> float:
-    """Energy of the best minimum of a long search, relaxed by ASE."""
+    """Energy of the best minimum of long searches, relaxed by ASE."""
     composition = Composition.parse(formula)
-    with tempfile.TemporaryDirectory() as folder:
-        archive = search(formula, pair=emt.pair(composition.symbols, Path(folder)), budget=QUENCHES, seed=0)
-    assert archive is not None
-    first, second = archive.lowest(2)
-    print(f"{formula}: best {first.energy:.4f} eV, found {first.hits} times; the next is {second.energy:.4f} eV")
-    atoms = Atoms(composition.names(first.cluster.types), positions=first.cluster.positions, calculator=EMT())
+    found = []
+    for seed in range(SEARCHES):
+        with tempfile.TemporaryDirectory() as folder:
+            archive = search(formula, pair=emt.pair(composition.symbols, Path(folder)), budget=QUENCHES, seed=seed)
+        assert archive is not None
+        first, second = archive.lowest(2)
+        print(f"{formula}: best {first.energy:.4f} eV, found {first.hits} times; the next is {second.energy:.4f} eV")
+        found.append(first)
+    best = min(found, key=lambda minimum: minimum.energy)
+    atoms = Atoms(composition.names(best.cluster.types), positions=best.cluster.positions, calculator=EMT())
     BFGS(atoms, logfile=None).run(fmax=0.005)
     return float(atoms.get_potential_energy())
 
@@ -119,6 +134,16 @@ def gofee_from_hea6(formula: str, seed: int, target: float, calls: int, size: in
     return loop_run(document, target, calls, size)
 
 
+def gofee_borrowed(formula: str, seed: int, target: float, calls: int, size: int) -> Trace:
+    """The mode gofee that begins with the other elements of the shipped model."""
+    shipped = read_model_file("hea6")
+    others = [symbol for symbol in shipped.elements if symbol not in Composition.parse(formula).symbols]
+    with tempfile.TemporaryDirectory() as folder:
+        write_model_file(model := Path(folder) / "others.safetensors", restricted(shipped, others))
+        start = {"model": str(model), "borrow": True}
+        return loop_run(settings(formula, seed, "gofee", start=start, gofee={"steps": calls}), target, calls, size)
+
+
 def gofee_from_nothing(formula: str, seed: int, target: float, calls: int, size: int) -> Trace:
     """The mode gofee that begins with few labels alone."""
     start = {"dimers": 4, "clusters": 4, "relax": 0}
@@ -142,7 +167,7 @@ def searched(formula: str, seed: int, target: float, calls: int, size: int) -> T
     return Trace(run.tally.calls if run.target_reached else None, run.tally.calls)
 
 
-def agox(python: str) -> Callable[[str, int, float, int, int], Trace]:
+def agox(python: str) -> Program:
     """AGOX's GOFEE by the interpreter of its environment."""
 
     def run(formula: str, seed: int, target: float, calls: int, size: int) -> Trace:
@@ -158,48 +183,62 @@ def agox(python: str) -> Callable[[str, int, float, int, int], Trace]:
     return run
 
 
-def report(name: str, traces: list[Trace], reference: float | None) -> float:
-    """Print a program's line; returns its mean."""
-    needed = [trace.needed for trace in traces if trace.needed is not None]
-    mean = sum(trace.needed or trace.done for trace in traces) / max(len(needed), 1)
-    each = f", each {', '.join(map(str, sorted(needed)))}" if needed else ""
-    middle = f"median {statistics.median(needed):g}, " if needed else ""
-    ratio = "" if reference is None else f", {mean / reference:.1f} times that of gofee from hea6"
-    bound = "" if needed else "above "
-    print(
-        f"{name:16s} reached in {len(needed)} of {len(traces)} runs{each}; {middle}mean {bound}{mean:.1f}{ratio}",
-        flush=True,
-    )
-    return mean
+PROGRAMS: dict[str, Program] = {
+    "hea6": gofee_from_hea6,
+    "borrowed": gofee_borrowed,
+    "nothing": gofee_from_nothing,
+    "plain": plain_from_nothing,
+    "search": searched,
+}
+
+
+def median(traces: list[Trace]) -> str:
+    """Of the calculations needed; runs that were given up are longer than all others."""
+    needed = sorted(trace.needed or math.inf for trace in traces)
+    middle = needed[(len(needed) - 1) // 2]  # the lower one of two
+    return f"above {max(trace.done for trace in traces)}" if middle == math.inf else f"{middle:g}"
+
+
+def mean(traces: list[Trace]) -> float:
+    """All calculations over the number of runs that reached the minimum."""
+    reached = sum(trace.needed is not None for trace in traces)
+    return sum(trace.needed or trace.done for trace in traces) / reached if reached else math.inf
+
+
+def runs(name: str, program: Program, repeats: int, how: tuple[str, float, int, int]) -> list[Trace]:
+    """One run for each seed from 1 on; how: formula, target, most calculations, atoms."""
+    formula, target, calls, size = how
+    traces = []
+    for seed in range(1, repeats + 1):
+        traces.append(program(formula, seed, target, calls, size))
+        print(f"{name}, seed {seed}: {traces[-1]}", flush=True)
+    return traces
 
 
 def main() -> None:
     """Run all and print the comparison."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--formula", default="Cu10Ni5")
+    parser.add_argument("--formula", default="Cu7Ni2")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--calls", type=int, default=200, help="most calculations of a run; ten times as many of plain")
     parser.add_argument("--agox", help="python of its environment")
-    parser.add_argument("--plain", type=int, default=1, help="runs of the plain loop")
-    parser.add_argument("--nothing", type=int, default=3, help="runs of the mode gofee from nothing")
+    parser.add_argument("--only", nargs="+", choices=[*PROGRAMS, "agox"], help="programs to run; by default all")
     options = parser.parse_args()
     sys.path.insert(0, str(HERE))
     os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])  # of label processes
     size = Composition.parse(options.formula).size
     target = best_of(options.formula) + WITHIN
-    programs: list[tuple[str, Callable[[str, int, float, int, int], Trace], int]] = [
-        ("gofee, hea6", gofee_from_hea6, options.repeats),
-        ("search", searched, options.repeats),
-        ("gofee, nothing", gofee_from_nothing, options.nothing),
-        ("plain, nothing", plain_from_nothing, options.plain),
-    ]
-    if options.agox:
-        programs.append(("AGOX", agox(options.agox), options.repeats))
-    reference = None
-    for name, program, repeats in programs:
-        traces = [program(options.formula, seed, target, options.calls, size) for seed in range(1, repeats + 1)]
-        mean = report(name, traces, reference) if traces else None
-        reference = reference or mean
+    programs = PROGRAMS | ({"agox": agox(options.agox)} if options.agox else {})
+    names = ("program", "reached", "calculations of each run", "median", "mean")
+    table = Table(*names, title=f"{options.formula}, within {WITHIN} eV of the best known minimum")
+    for name, program in programs.items():
+        if name not in (options.only or programs):
+            continue
+        traces = runs(name, program, options.repeats, (options.formula, target, options.calls, size))
+        each = ", ".join(f"{trace.needed}" if trace.needed else f"({trace.done})" for trace in traces)
+        reached = f"{sum(trace.needed is not None for trace in traces)} of {len(traces)}"
+        table.add_row(name, reached, each, median(traces), f"{mean(traces):.1f}")
+    Console().print(table)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ class Start:
     """Where the loop begins: with the model file (or shipped name) `model` and its data set `data` ("hea6" for that of
     hea6), of which at most `structures` (0: all) are trained on; or from nothing.
     The mode gofee may begin with a model of another reference, without `data`: then isolated atoms are labelled. With
-    `borrow` the model may lack elements, which take the part of others of about their size (see `borrowed`).
+    `borrow` the model may lack elements, which take the part of their relatives (see `borrowed`).
 
     From nothing the reference labels isolated atoms, `dimers` distances of every two elements, and for each number of
     elements from 1 on `clusters` random clusters, `relax` steps of whose relaxation it carries out: the beginnings and
