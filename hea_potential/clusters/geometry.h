@@ -7,6 +7,8 @@
 
 namespace hea::clusters {
 
+class Contacts;
+
 // The same atoms in order of their types, those of one type as they were, with their mean position at the origin.
 struct Ordered {
   std::vector<std::int64_t> types;  // [n]
@@ -42,7 +44,11 @@ struct Sites {
 // triangles, then those below. A square has one place above its middle for each of its corners, nearly the same.
 Sites vacant_sites(const Atoms &atoms, std::size_t kind, double contact, double least);
 
+// The same, where the contacts of all atoms are known already.
+Sites vacant_sites(const Contacts &contacts, const Atoms &atoms, std::size_t kind, double contact, double least);
+
 // Makes the vacant sites of a cluster without its last atom those of the whole cluster, in another order.
-void extend_sites(Sites &sites, const Atoms &atoms, std::size_t kind, double contact, double least);
+void extend_sites(Sites &sites, const Contacts &contacts, const Atoms &atoms, std::size_t kind, double contact,
+                  double least);
 
 }  // namespace hea::clusters

@@ -4,6 +4,7 @@
 #include <map>
 #include <numeric>
 
+#include "contacts.h"
 #include "geometry.h"
 
 namespace hea::clusters {
@@ -66,11 +67,12 @@ void remove(Grown &cluster, std::size_t atom) {
 
 Grown grown(Random &random, const Atoms &atoms, const std::vector<std::int64_t> &added, const Judging &judging) {
   Grown result = copy_of(atoms);
+  Contacts contacts(atoms, judging.contact, atoms.n + added.size());
   std::map<std::size_t, Sites> sites_for;  // by the types that were asked for
   for (const std::int64_t type : added) {
     const auto kind = static_cast<std::size_t>(type);
     if (sites_for.count(kind) == 0) {
-      sites_for[kind] = vacant_sites(view(result, atoms), kind, judging.contact, judging.least);
+      sites_for[kind] = vacant_sites(contacts, view(result, atoms), kind, judging.contact, judging.least);
     }
     const Sites &sites = sites_for[kind];
     const std::size_t best = best_site(random, sites, judging.blur, [](const double *) { return true; });
@@ -78,8 +80,9 @@ Grown grown(Random &random, const Atoms &atoms, const std::vector<std::int64_t> 
         best == none ? beside(random, result.positions, atoms.mean_bond())
                      : Vector3{sites.positions[3 * best], sites.positions[3 * best + 1], sites.positions[3 * best + 2]};
     add(result, type, place.data());
+    contacts.add(view(result, atoms), result.types.size() - 1);
     for (auto &[other, known] : sites_for) {
-      extend_sites(known, view(result, atoms), other, judging.contact, judging.least);
+      extend_sites(known, contacts, view(result, atoms), other, judging.contact, judging.least);
     }
   }
   return result;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "contacts.h"
 #include "geometry.h"
 #include "vector3.h"
 
@@ -10,46 +11,17 @@ Vector3 vector(const double *x) {
   return {x[0], x[1], x[2]};
 }
 
-// Opposite corners of a square are nearer than this many bonds: between 1.41, the diagonal of a square of atoms in
-// contact, and 1.73, that of two triangles in a plane.
-constexpr double diagonal = 1.55;
-
-enum class Gap : char { wide, across_a_square, in_contact };
-
-// For each atom the atoms nearer than `contact` bonds, ascending.
-class Contacts {
- public:
-  Contacts(const Atoms &atoms, double contact) : n_(atoms.n), gaps_(n_ * n_), members_(n_ * n_), counts_(n_) {
-    for (std::size_t i = 0; i < n_; ++i) {
-      for (std::size_t j = 0; j < i; ++j) {
-        const double bond = atoms.bond(i, j), near = contact * bond, far = diagonal * bond;
-        const double squared = squared_distance(atoms.positions + 3 * i, atoms.positions + 3 * j);
-        if (!(squared < std::max(near * near, far * far))) continue;
-        const Gap gap = squared < near * near ? Gap::in_contact : Gap::across_a_square;
-        gaps_[i * n_ + j] = gaps_[j * n_ + i] = gap;
-        if (gap == Gap::in_contact) members_[i * n_ + counts_[i]++] = j;
-      }
-      for (std::size_t j = 0; j < i; ++j) {
-        if (gap(i, j) == Gap::in_contact) members_[j * n_ + counts_[j]++] = i;
-      }
-    }
-  }
-
-  Gap gap(std::size_t i, std::size_t j) const { return gaps_[i * n_ + j]; }
-  const std::size_t *begin(std::size_t i) const { return &members_[i * n_]; }
-  const std::size_t *end(std::size_t i) const { return begin(i) + counts_[i]; }
-
- private:
-  std::size_t n_;
-  std::vector<Gap> gaps_;
-  std::vector<std::size_t> members_, counts_;
-};
-
 // Finds places for an atom of one type beside others.
 class Apexes {
  public:
   Apexes(const Atoms &atoms, std::size_t kind, double contact, double least)
-      : atoms_(atoms), to_kind_(atoms.bonds + kind * atoms.kinds), contact_(contact), least_(least) {}
+      : atoms_(atoms), to_kind_(atoms.bonds + kind * atoms.kinds) {
+    for (std::size_t i = 0; i < atoms.n; ++i) {
+      for (std::size_t k = 0; k < 3; ++k) coordinates_[k].push_back(atoms.positions[3 * i + k]);
+      touching_.push_back(square_of(contact * bond_to(i)));
+      overlapping_.push_back(square_of(least * bond_to(i)));
+    }
+  }
 
   // Adds the two points at one bond from the corners of a triangle, if there are any: above and below the centre of the
   // circle through them.
@@ -77,13 +49,14 @@ class Apexes {
         // Most apexes lie on an atom that touches a corner of their triangle: to look there first is quick.
         const std::size_t corner = corners_[triangle];
         if (std::any_of(contacts.begin(corner), contacts.end(corner), is_overlapped)) continue;
-        std::int64_t touched = 0;
-        bool is_free = true;
-        for (std::size_t i = 0; is_free && i < atoms_.n; ++i) {
-          is_free = !overlaps(apex, i);
-          touched += touches(apex, i);
+        // All of them without a branch, so that the compiler may use vectors.
+        std::int64_t touched = 0, overlapped = 0;
+        for (std::size_t i = 0; i < atoms_.n; ++i) {
+          const double square = square_to(apex, i);
+          touched += square <= touching_[i] ? 1 : 0;
+          overlapped += square <= overlapping_[i] ? 1 : 0;
         }
-        if (!is_free) continue;
+        if (overlapped > 0) continue;
         sites.positions.insert(sites.positions.end(), apex.begin(), apex.end());
         sites.contacts.push_back(touched);
       }
@@ -107,16 +80,18 @@ class Apexes {
  private:
   Vector3 place(std::size_t i) const { return vector(atoms_.positions + 3 * i); }
   double bond_to(std::size_t i) const { return to_kind_[atoms_.type(i)]; }
-  bool is_within(double reach, const Vector3 &apex, std::size_t i) const {
-    const double limit = reach * bond_to(i);
-    return squared_distance(apex.data(), atoms_.positions + 3 * i) <= limit * limit;
+  static double square_of(double x) { return x * x; }
+  double square_to(const Vector3 &apex, std::size_t i) const {
+    return square_of(apex[0] - coordinates_[0][i]) + square_of(apex[1] - coordinates_[1][i]) +
+           square_of(apex[2] - coordinates_[2][i]);
   }
-  bool overlaps(const Vector3 &apex, std::size_t i) const { return is_within(least_, apex, i); }
-  bool touches(const Vector3 &apex, std::size_t i) const { return is_within(contact_, apex, i); }
+  bool overlaps(const Vector3 &apex, std::size_t i) const { return square_to(apex, i) <= overlapping_[i]; }
+  bool touches(const Vector3 &apex, std::size_t i) const { return square_to(apex, i) <= touching_[i]; }
 
   const Atoms &atoms_;
   const double *to_kind_;
-  double contact_, least_;
+  std::vector<double> coordinates_[3];
+  std::vector<double> touching_, overlapping_;  // squared distances from each atom
   std::vector<Vector3> above_, below_;
   std::vector<std::size_t> corners_;  // the first corner of each triangle
 };
@@ -124,7 +99,10 @@ class Apexes {
 }  // namespace
 
 Sites vacant_sites(const Atoms &atoms, std::size_t kind, double contact, double least) {
-  const Contacts contacts(atoms, contact);
+  return vacant_sites(Contacts(atoms, contact), atoms, kind, contact, least);
+}
+
+Sites vacant_sites(const Contacts &contacts, const Atoms &atoms, std::size_t kind, double contact, double least) {
   Apexes apexes(atoms, kind, contact, least);
   for (std::size_t i = 0; i < atoms.n; ++i) {
     for (const std::size_t *j = contacts.begin(i); j != contacts.end(i); ++j) {
@@ -140,8 +118,8 @@ Sites vacant_sites(const Atoms &atoms, std::size_t kind, double contact, double 
   return sites;
 }
 
-void extend_sites(Sites &sites, const Atoms &atoms, std::size_t kind, double contact, double least) {
-  const Contacts contacts(atoms, contact);
+void extend_sites(Sites &sites, const Contacts &contacts, const Atoms &atoms, std::size_t kind, double contact,
+                  double least) {
   const std::size_t last = atoms.n - 1;
   Apexes apexes(atoms, kind, contact, least);
   apexes.account_for(last, sites);

@@ -96,8 +96,8 @@ class Archive:
         if first == last:
             return None
         near = self._by_energy[first:last]
-        alike = similarities(fingerprint, [minimum.fingerprint for minimum in near]) >= ALIKE
-        return near[int(alike.argmax())] if alike.any() else None
+        similar = similarities(fingerprint, [minimum.fingerprint for minimum in near]).tolist()
+        return next((minimum for minimum, likeness in zip(near, similar, strict=True) if likeness >= ALIKE), None)
 
     def lowest(self, count: int = 10) -> Sequence[Minimum]:
         """The minima of lowest energy, in order."""

@@ -143,6 +143,7 @@ class Minimiser:
             raise
         # LAMMPS' own arrays; it moves them only when atoms are added. To ask for them takes longer than a force call.
         self.places, self.tags = (lammps.numpy.extract_atom(name) for name in ("x", "id"))
+        self.order = np.arange(1, self.composition.size + 1, dtype=self.tags.dtype).tobytes()
         return lammps
 
     def minimise(self, fmax: float, calls: int, term: str = "") -> int:
@@ -169,7 +170,7 @@ class Minimiser:
 
     def check_order(self) -> None:
         """Raise PairError unless the atoms are still in the order of their creation."""
-        if (self.tags != np.arange(1, self.composition.size + 1)).any():
+        if self.tags.tobytes() != self.order:
             raise PairError("LAMMPS changed the order of the atoms")
 
     def close(self, broken: bool = False) -> None:

@@ -65,14 +65,18 @@ class Population:
     def kin_of(self, minimum: Minimum) -> list[Minimum]:
         """Members and rivals that compete with a minimum for one place."""
         others = [*self.members, *self.rivals]
-        similar = similarities(minimum.fingerprint, [other.fingerprint for other in others])
-        alike = similar > KIN
-        if minimum.geometry is not minimum.fingerprint:
-            count = len(self.members)
-            alike[:count] |= similarities(minimum.geometry, [m.geometry for m in self.members]) > SAME_GEOMETRY
-            # Where atoms differ in size, a funnel's minima are alike: a champion bars its neighbours alone.
-            alike[count:] = similar[count:] > NEIGHBOUR
-        return [others[index] for index in np.flatnonzero(alike)]
+        similar = similarities(minimum.fingerprint, [other.fingerprint for other in others]).tolist()
+        if minimum.geometry is minimum.fingerprint:
+            return [other for other, likeness in zip(others, similar, strict=True) if likeness > KIN]
+        geometries = similarities(minimum.geometry, [member.geometry for member in self.members]).tolist()
+        kin = [
+            member
+            for member, likeness, of_geometry in zip(self.members, similar, geometries, strict=False)
+            if likeness > KIN or of_geometry > SAME_GEOMETRY
+        ]
+        # Where atoms differ in size, a funnel's minima are alike: a champion bars its neighbours alone.
+        likenesses = zip(self.rivals, similar[len(self.members) :], strict=True)
+        return kin + [rival for rival, likeness in likenesses if likeness > NEIGHBOUR]
 
     def has_place(self, minimum: Minimum, energy: float, kin: Sequence[Minimum]) -> bool:
         """Whether a minimum of this kin would be taken if it had this energy."""

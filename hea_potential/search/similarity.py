@@ -7,6 +7,8 @@ apart.
 
 from __future__ import annotations
 
+from math import sqrt
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,5 +45,5 @@ def without_elements(described: Fingerprint) -> Fingerprint:
     if len(described) == POINTS:
         return described
     summed = described.reshape(-1, POINTS).sum(axis=0)
-    length = float(np.linalg.norm(summed))
+    length = sqrt(summed.dot(summed))
     return summed / np.float32(length) if length > 0.0 else summed

@@ -153,10 +153,14 @@ def execute(setup: Setup, tasks: Sequence[Task], witness: Witness | None = None)
     processors keep what they have just used.
     """
     jobs = [Job(task) for task in tasks]
-    for step in (make, minimise, describe):
-        for job in jobs:
-            if job.result is None:
-                carry_on(setup, job, step, witness)
+    try:
+        for step in (make, minimise, describe):
+            for job in jobs:
+                if job.result is None:
+                    carry_on(setup, job, step, witness)
+    finally:
+        if witness:
+            witness.rest()
     return [job.result for job in jobs if job.result is not None]
 
 
@@ -170,9 +174,6 @@ def carry_on(setup: Setup, job: Job, step: Callable[[Setup, Job], None], witness
     except (Exception, SystemExit) as error:
         task, message = job.task, f"{type(error).__name__}: {one_line(error)}"
         job.result = Result(task.number, task.operator, task.parent_ids, "error", message=message, quench=task.quench)
-    finally:
-        if witness:
-            witness.end()
     job.seconds += time.perf_counter() - began
     if job.result is not None:
         job.result.seconds = job.seconds

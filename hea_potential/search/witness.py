@@ -14,16 +14,19 @@ import re
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from mmap import mmap
 from pathlib import Path
 
 PREFIX = ".task-"
 WIDTH = 12  # of a note's first line, the task's number
 IN_USE = faulthandler.is_enabled()  # by Python's own option or a test runner, which then has the last word
 LONGEST = 3600.0  # seconds: a task that takes longer hangs
+SLACK = 0.01  # of that, by which it may be longer: to set the alarm anew for each of many short tasks would take time
 
 
 @dataclass(frozen=True)
@@ -36,16 +39,14 @@ class Witness:
     longest: float = LONGEST
 
     def begin(self, task: int) -> None:
-        """Note that this process is in a task, until it comes to its `end`."""
-        note = note_of(self.folder)
-        if note is not None:
-            os.pwrite(note, b"%*d\n" % (WIDTH - 1, task), 0)
-            signal.setitimer(signal.ITIMER_REAL, self.longest)
+        """Note that this process is in a task, until it begins another or rests."""
+        if (note := note_of(self.folder)) is not None:
+            note.begin(task, self.longest)
 
-    def end(self) -> None:
-        """Stop the clock of the task that was begun."""
-        if note_of(self.folder) is not None:
-            signal.setitimer(signal.ITIMER_REAL, 0.0)
+    def rest(self) -> None:
+        """Note that this process is in no task any more."""
+        if (note := note_of(self.folder)) is not None:
+            note.rest()
 
     def crashed(self) -> dict[int, str]:
         """How tasks ended that crashed or hung a process, by number; takes the notes away."""
@@ -64,28 +65,59 @@ class Witness:
             faulthandler.disable()
             note = note_of(self.folder)
             if note is not None:
-                os.close(note)
+                note.close()
             note_of.cache_clear()
         self.crashed()
 
 
+class Note:
+    """The note of this process, with faulthandler set to write to it; raises OSError where that cannot be.
+
+    The file is mapped into memory: what is written there outlives the process, and takes no call of the system.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
+        try:
+            os.write(self.file, b" " * (WIDTH - 1) + b"\n")
+            self.line = mmap(self.file, WIDTH)
+        except OSError:
+            os.close(self.file)
+            raise
+        self.set_until = 0.0  # when the alarm is to be set anew
+        faulthandler.enable(self.file, all_threads=False)
+        faulthandler.register(signal.SIGALRM, self.file, all_threads=False, chain=True)
+
+    def begin(self, task: int, longest: float) -> None:
+        """Write down the task, and have the process ended when it is in it for so many seconds or hardly more."""
+        self.line[:] = b"%*d\n" % (WIDTH - 1, task)
+        now = time.monotonic()
+        if now >= self.set_until:
+            signal.setitimer(signal.ITIMER_REAL, (1.0 + SLACK) * longest)
+            self.set_until = now + SLACK * longest
+
+    def rest(self) -> None:
+        """Stop the clock."""
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        self.set_until = 0.0
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.line.close()
+        os.close(self.file)
+
+
 @lru_cache(maxsize=1)
-def note_of(folder: Path) -> int | None:
-    """The file descriptor of this process's note, with faulthandler set to write there; None where that cannot be,
-    because faulthandler is somebody else's or the folder is not there on this computer.
+def note_of(folder: Path) -> Note | None:
+    """The note of this process; None where there can be none, because faulthandler is somebody else's or the folder is
+    not there on this computer.
     """
     if IN_USE:
         return None
-    path = folder / f"{PREFIX}{socket.gethostname()}-{os.getpid()}"
     try:
-        note = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        os.pwrite(note, b" " * (WIDTH - 1) + b"\n", 0)
-        os.lseek(note, WIDTH, os.SEEK_SET)
+        return Note(folder / f"{PREFIX}{socket.gethostname()}-{os.getpid()}")
     except OSError:
         return None
-    faulthandler.enable(note, all_threads=False)
-    faulthandler.register(signal.SIGALRM, note, all_threads=False, chain=True)
-    return note
 
 
 def cause(dump: str) -> str:

@@ -36,6 +36,7 @@ PARTS: tuple[tuple[str, Any, str], ...] = (
     ("engine", homotops, "hopped"),
     ("candidates", tasks, "made"),
     ("records", loop, "absorb"),
+    ("records", loop.Books, "write"),
 )
 
 

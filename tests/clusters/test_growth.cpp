@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "cluster.h"
+#include "contacts.h"
 #include "geometry.h"
 #include "growth.h"
 #include "random_source.h"
@@ -39,7 +40,7 @@ void sites_are_the_same_atom_by_atom_and_at_once() {
     for (std::size_t n = 1; n <= whole.types.size(); ++n) {
       const Atoms all = whole.atoms();
       const Atoms part{n, all.types, all.positions, all.kinds, all.bonds};
-      extend_sites(sites, part, 1, contact, least);
+      extend_sites(sites, Contacts(part, contact), part, 1, contact, least);
       CHECK(sorted_sites(sites) == sorted_sites(vacant_sites(part, 1, contact, least)));
     }
   }

@@ -1,0 +1,54 @@
+// Which atoms of a cluster touch each other, and which lie across a square of such.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include "atoms.h"
+
+namespace hea::clusters {
+
+enum class Gap : char { wide, across_a_square, in_contact };
+
+class Contacts {
+ public:
+  // Atoms nearer than `contact` bonds are in contact. There is room for so many atoms in all.
+  Contacts(const Atoms &atoms, double contact, std::size_t room)
+      : contact_(contact), room_(room), gaps_(room * room), members_(room * room), counts_(room) {
+    for (std::size_t i = 0; i < atoms.n; ++i) add(atoms, i);
+  }
+  Contacts(const Atoms &atoms, double contact) : Contacts(atoms, contact, atoms.n) {}
+
+  // Takes in atom i of a cluster, whose atoms before it are those that were taken in already.
+  void add(const Atoms &atoms, std::size_t i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const double bond = atoms.bond(i, j), near = contact_ * bond, far = diagonal * bond;
+      const double squared = squared_distance(atoms.positions + 3 * i, atoms.positions + 3 * j);
+      if (!(squared < std::max(near * near, far * far))) continue;
+      const Gap gap = squared < near * near ? Gap::in_contact : Gap::across_a_square;
+      gaps_[i * room_ + j] = gaps_[j * room_ + i] = gap;
+      if (gap != Gap::in_contact) continue;
+      members_[i * room_ + counts_[i]++] = j;
+      members_[j * room_ + counts_[j]++] = i;
+    }
+  }
+
+  Gap gap(std::size_t i, std::size_t j) const { return gaps_[i * room_ + j]; }
+
+  // The atoms in contact with atom i, ascending.
+  const std::size_t *begin(std::size_t i) const { return &members_[i * room_]; }
+  const std::size_t *end(std::size_t i) const { return begin(i) + counts_[i]; }
+
+ private:
+  // Opposite corners of a square are nearer than this many bonds: between 1.41, the diagonal of a square of atoms in
+  // contact, and 1.73, that of two triangles in a plane.
+  static constexpr double diagonal = 1.55;
+
+  double contact_;
+  std::size_t room_;
+  std::vector<Gap> gaps_;
+  std::vector<std::size_t> members_, counts_;
+};
+
+}  // namespace hea::clusters
