@@ -76,6 +76,28 @@ def test_each_motif_keeps_its_lowest_minima() -> None:
     assert [member.energy for member in population.members] == [-43.0, -42.0, -31.0, -30.0]
 
 
+def test_a_motif_that_is_high_in_energy_is_drawn_evenly_but_hardly_by_energy() -> None:
+    population = Population(6)
+    for number in range(5):
+        population.offer(minimum_of(number, -40.0 - 0.1 * number, "icosahedral"))
+    population.offer(minimum_of(5, -30.0, "fcc"))
+    rng = np.random.default_rng(0)
+    assert 60 < [population.draw_evenly(rng).motif for _ in range(200)].count("fcc") < 140
+    assert {population.draw_evenly(rng).number for _ in range(200)} == set(range(6))
+    assert [population.draw(rng, 1)[0].motif for _ in range(200)].count("fcc") < 20
+
+
+def test_annealing_is_tried_on_every_motif() -> None:
+    method = algorithm()
+    method.to_start = 0
+    motifs = ["icosahedral"] * 3 + ["fcc"]
+    for number, motif in enumerate(motifs):
+        method.population.offer(minimum_of(number, -40.0 if motif == "icosahedral" else -20.0, motif))
+    tasks = [method.propose(number) for number in range(600)]
+    annealed = [motifs[task.parent_ids[0]] for task in tasks if task.operator == "anneal"]
+    assert annealed.count("fcc") > len(annealed) / 4 > 3
+
+
 def test_kin_of_former_champions_have_no_place_unless_they_are_lower() -> None:
     champion = minimum_of(0, -44.0)
     population = Population(4, rivals=[champion])

@@ -64,7 +64,7 @@ class GeneticAlgorithm:
 
     def propose(self, number: int) -> Task:
         """A start while the population is being filled, and now and then; otherwise a move by its success, of parents
-        by their energy. The kind of quench by its success.
+        by their energy or of any motif. The kind of quench by its success.
         """
         if following := self.improver.propose(number, self.population):
             return following
@@ -81,7 +81,8 @@ class GeneticAlgorithm:
             self.to_start -= 1
             return Task(number, one_of(rng, self.starts), quench=quench)
         name = self.operators.choose(rng, fitting)
-        parents = self.population.draw(rng, self.moves[name].parents)
+        move = self.moves[name]
+        parents = [self.population.draw_evenly(rng)] if move.evenly else self.population.draw(rng, move.parents)
         if len(parents) > 1 and self.champions and rng.uniform() < FOREIGN:
             parents[-1] = one_of(rng, self.champions)
         return Task(number, name, tuple(p.cluster for p in parents), tuple(p.number for p in parents), quench)

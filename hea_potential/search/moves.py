@@ -26,7 +26,8 @@ class Move:
     in force calls, besides the minimisation of what it makes.
 
     Moves of one parent that are never chosen: one that `follows` improves what others make (see `improvement`), one
-    that `refines` improves the lowest minima as far as it can (see `refinement`).
+    that `refines` improves the lowest minima as far as it can (see `refinement`). One that draws `evenly` is of one
+    parent as well, of any motif whatever its energy: for moves whose outcome does not depend on how low the parent is.
     """
 
     apply: Apply
@@ -36,6 +37,7 @@ class Move:
     follows: bool = False
     refines: bool = False
     cost: int = 0
+    evenly: bool = False
 
 
 def splice(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
@@ -146,7 +148,7 @@ MOVES: dict[str, Move] = {
     "mirror": Move(mirror, atoms=4),
     "surface": Move(move_surface, atoms=5),
     "resurface": Move(resurface, atoms=5),
-    "anneal": Move(anneal, atoms=5),
+    "anneal": Move(anneal, atoms=5, evenly=True),
     "symmetrise": Move(symmetrise, atoms=4),
     "core": Move(symmetrise_core, atoms=5),
     "exchange": Move(exchange, elements=2),

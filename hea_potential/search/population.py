@@ -15,7 +15,7 @@ from math import exp, inf
 import numpy as np
 
 from hea_potential.search.archive import Minimum
-from hea_potential.search.chance import several_of
+from hea_potential.search.chance import one_of, several_of
 from hea_potential.search.similarity import similarities
 
 KIN = 0.98  # minima more similar than this compete for one place
@@ -99,6 +99,11 @@ class Population:
             if seen[member.motif] > NICHE:
                 spare.append(member)
         return (spare or members)[-1]
+
+    def draw_evenly(self, rng: np.random.Generator) -> Minimum:
+        """Draw a motif, whatever its energy, and one of its members."""
+        motif = one_of(rng, sorted({member.motif for member in self.members}))
+        return one_of(rng, [member for member in self.members if member.motif == motif])
 
     def draw(self, rng: np.random.Generator, count: int) -> list[Minimum]:
         """Draw different members, the lower the likelier: fitness exp(-3 rho), rho from 0 for the lowest to 1 for the
