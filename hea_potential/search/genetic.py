@@ -19,7 +19,8 @@ from hea_potential.search.population import Population
 from hea_potential.search.refinement import Refiner
 from hea_potential.search.tasks import Result, Setup, Task, task_generator
 
-FRESH, STALE = 0.1, 0.6  # share of tasks that are starts: when the lowest energy has just fallen, and before a restart
+FRESH, STALE = 0.2, 0.6  # share of tasks that are starts: when the lowest energy has just fallen, and before a restart
+FRESH_ALLOYS = 0.1  # and of alloys at any time: random orderings are far above what moves have reached
 FOREIGN = 0.1  # share of moves of several parents in which one is a former champion
 REFINED = 0.1  # share of tasks that refine the lowest minima of an alloy, once there is a population
 
@@ -75,9 +76,8 @@ class GeneticAlgorithm:
         size = len(self.population.members)
         fitting = [name for name, move in self.choices.items() if move.parents <= size]
         quench = self.quenches.choose(rng, QUENCHES)
-        # The random orderings of an alloy's starts are far above what moves have reached, however long ago that was.
-        staleness = 0.0 if self.is_alloy else self.idle / self.patience
-        if self.to_start > 0 or not fitting or rng.uniform() < FRESH + (STALE - FRESH) * staleness:
+        fresh = FRESH_ALLOYS if self.is_alloy else FRESH + (STALE - FRESH) * self.idle / self.patience
+        if self.to_start > 0 or not fitting or rng.uniform() < fresh:
             self.to_start -= 1
             return Task(number, one_of(rng, self.starts), quench=quench)
         name = self.operators.choose(rng, fitting)
