@@ -12,13 +12,13 @@ from hea_potential.search.minimise import Limits
 from hea_potential.search.moves import MOVES
 from hea_potential.search.pair import Pair
 from hea_potential.search.population import Population
-from hea_potential.search.refinement import Refiner
+from hea_potential.search.refinement import PATIENCE, Refiner
 from hea_potential.search.similarity import fingerprint
 from hea_potential.search.starts import STARTS
 from hea_potential.search.tasks import Result, Setup
 
-COMPOSITION = Composition.parse("Cu5Au8")  # 40 swaps of unlike atoms
-USES = 1 + round(40 / 16)
+COMPOSITION = Composition.parse("Cu15Au20")
+USES = 1 + round(PATIENCE * 15 * 20)
 BONDS = np.full((2, 2), 2.6)
 MOVES_OF_ALLOY = {**MOVES, **homotop_moves(COMPOSITION, Pair.of_model("hea6", COMPOSITION))}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +11,12 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from hea_potential.calculator import HEACalculator
+from hea_potential.engine import Potential
 from hea_potential.errors import InputError
+from hea_potential.search.geometry import Floats
 from hea_potential.search.homotops import exchange_scan, potential_of
 from hea_potential.search.orderings import LOWER, Types, half_edges, hop
-from hea_potential.search.relaxed_swaps import settled
+from hea_potential.search.relaxed_swaps import State, hopped, settled
 
 MOST_STEPS = 2000  # of one relaxation
 
@@ -31,7 +35,8 @@ def best_ordering(
 
     Swaps are followed downhill on the fixed geometry by the engine's exchange scan. With `relax` the cluster is relaxed
     with its new ordering: the strain that is relaxed changes the energies of swaps, so both are repeated until what is
-    found on the relaxed cluster is no longer lower, neither by swaps judged with their relaxation nor by the scan.
+    found on the relaxed cluster is no longer lower: by swaps judged with their relaxation, by the scan, and by
+    following swaps from some random ones away.
 
     Args:
         atoms: a cluster of two elements or more that the model knows, not periodic; positions in Angstrom. It is not
@@ -81,16 +86,22 @@ def improved(
     fmax: float,
     rounds: int,
 ) -> Atoms:
-    """A relaxed cluster after exchanging and relaxing, round by round, until that no longer lowers its energy."""
+    """A relaxed cluster after exchanging and relaxing, round by round, until nothing lowers its energy any more: no
+    swaps judged with their relaxation, none of the fixed geometry, and no descents from some random swaps away.
+    """
+    ways: tuple[Callable[[Atoms], Atoms], ...] = (
+        lambda best: near(best, model, settled),
+        lambda best: exchanged(rng, best, model, descents),
+        lambda best: near(best, model, partial(hopped, rng, descents=descents)),
+    )
     best = atoms
     for _ in range(rounds):
+        aheads = (relaxed(way(best), calculator, fmax) for way in ways)
         enough = best.get_potential_energy() - LOWER
-        ahead = relaxed(resettled(best, model), calculator, fmax)
-        if ahead.get_potential_energy() > enough:
-            ahead = relaxed(exchanged(rng, best, model, descents), calculator, fmax)
-        if ahead.get_potential_energy() > enough:
+        lower = next((ahead for ahead in aheads if ahead.get_potential_energy() <= enough), None)
+        if lower is None:
             break
-        best = ahead
+        best = lower
     return best
 
 
@@ -142,10 +153,10 @@ def exchanged(
     return ordered
 
 
-def resettled(atoms: Atoms, model: str | Path) -> Atoms:
-    """A copy of a relaxed cluster after swaps that gain when it relaxes, nearly relaxed."""
+def near(atoms: Atoms, model: str | Path, descent: Callable[[Potential, Types, Floats], State]) -> Atoms:
+    """A copy of a relaxed cluster after a descent by swaps that gain when it relaxes, nearly relaxed."""
     symbols, types = types_of(atoms)
-    found = settled(potential_of(model, symbols), types, atoms.positions)
+    found = descent(potential_of(model, symbols), types, atoms.positions)
     moved = atoms.copy()
     moved.symbols = [symbols[kind] for kind in found.types]
     moved.positions = found.positions
