@@ -10,16 +10,19 @@ import numpy as np
 import pytest
 from hea_training.architecture import Architecture
 from hea_training.compare import test_model as error_table_of
+from hea_training.export import tensors_of
+from hea_training.graph import Graphs
 from hea_training.meta_loop.acceptance import verdict
 from hea_training.meta_loop.refresh import Refreshed, refresh
 from hea_training.meta_loop.refresh_settings import RefreshSettings
 from hea_training.replay import Replay
+from hea_training.repulsion import nearest_rising, rises, smooth_dimer
 from training_structures import ELEMENTS, write_small_dataset
 
 from hea_potential.dataset import DataSet, fixed_split, read_dataset, write_dataset
 from hea_potential.described import describe
 from hea_potential.errors import InputError
-from hea_potential.model_file import read_model_file
+from hea_potential.model_file import pair_index, read_model_file
 
 ARCH = Architecture(
     ELEMENTS, n_interactions=1, n_features=8, n_angular=2, n_intervals=32, n_hidden=6, rank_pair=2, rank_many=2
@@ -173,23 +176,68 @@ def test_nearer_atoms_free_the_filters_and_leave_the_repulsion(dataset: DataSet,
     np.testing.assert_array_equal(new["zbl.inner"], old["zbl.inner"])
 
 
+def test_a_model_goes_part_of_the_way_back_until_its_dimers_rise(dataset: DataSet, first: Path) -> None:
+    arch, known = tensors_of(first)
+    pair, graphs = pair_index(0, 1, 3), Graphs.of(dataset, arch.elements, arch.cutoff)
+    well = (slice(None), pair, slice(24, 27))  # about 3.7 A, farther than what smoothing bends
+    trained = known | {"filters": known["filters"].copy()}
+    trained["filters"][well] -= 3.0 * np.sign(known["filters"][:, pair, 25:26])
+    assert not rises(arch, trained, 0, 1)
+    assert not rises(arch, smooth_dimer(arch, trained, 0, 1), 0, 1)
+    found = nearest_rising(arch, known, trained, [pair], graphs)
+    assert rises(arch, found, 0, 1)
+    shares = (found["filters"] - known["filters"])[well] / (trained["filters"] - known["filters"])[well]
+    assert 0.05 < shares.min() < 0.95
+    np.testing.assert_allclose(shares, shares.min(), rtol=1e-5)
+    for name in ("zbl.inner", "zbl.outer", "head.out"):
+        np.testing.assert_array_equal(found[name], known[name])
+
+
+def test_a_model_whose_dimers_rise_stays_what_training_made_it(dataset: DataSet, first: Path) -> None:
+    arch, known = tensors_of(first)
+    trained = known | {"head.out": known["head.out"] * np.float32(1.001)}
+    graphs = Graphs.of(dataset, arch.elements, arch.cutoff)
+    assert nearest_rising(arch, known, trained, list(range(arch.n_pairs)), graphs) is trained
+
+
 def test_data_without_an_atom_are_refused(dataset: DataSet, tmp_path: Path) -> None:
     crowded = dataset.select(dataset.sizes > 1)
     with pytest.raises(InputError, match="no isolated atom of Ni, Cu, Pd"):
         refreshed(crowded, [], None, FULL, tmp_path)
 
 
+def group(structures: int, energy: float, force: float) -> dict[str, float]:
+    return {"structures": structures, "energy_mae_atom": energy, "force_mae": force}
+
+
+def part(start: dict[str, float], found: dict[str, float]) -> dict[str, Any]:
+    return {"all": {"structures": start["structures"] + found["structures"]}, "start": start, "found": found}
+
+
+NOTHING: dict[str, Any] = {"structures": 0}
+
+
 def test_without_a_validation_part_the_training_part_judges() -> None:
-    errors = {"train": {"all": {"structures": 9, "energy_mae_atom": 5.0, "force_mae": 30.0}}}
-    errors |= {"valid": {"all": {"structures": 0}}}
-    better = {**errors, "train": {"all": {"structures": 9, "energy_mae_atom": 4.0, "force_mae": 39.0}}}
+    errors = {"train": part(group(9, 5.0, 30.0), NOTHING), "valid": part(NOTHING, NOTHING)}
+    better = {**errors, "train": part(group(9, 4.0, 39.0), NOTHING)}
     assert verdict(errors, better, FULL) == (
         True,
-        "better: 10 x energy (meV/atom) + 1 x force (meV/A) on 9 training structures: 79.0, before 80.0",
+        "better: 10 x energy (meV/atom) + 1 x force (meV/A) on 9 training structures to begin with: 79.0, before 80.0",
     )
     assert not verdict(better, errors, FULL)[0]
-    assert verdict(*[{part: {"all": {"structures": 0}} for part in ("train", "valid")}] * 2, FULL)[0]
+    assert verdict(*[dict.fromkeys(("train", "valid"), part(NOTHING, NOTHING))] * 2, FULL)[0]
     assert not verdict(errors, errors, FULL)[0]
+
+
+def test_what_the_loop_found_counts_as_much_as_all_that_it_began_with() -> None:
+    before = {"valid": part(group(900, 5.0, 50.0), group(10, 8.0, 20.0))}
+    accepted, reason = verdict(before, {"valid": part(group(900, 5.5, 50.0), group(10, 7.0, 20.0))}, FULL)
+    assert accepted
+    assert reason.endswith(
+        "on 900 validation structures to begin with: 105.0, before 100.0; "
+        "on 10 validation structures found by the loop: 90.0, before 100.0"
+    )
+    assert not verdict(before, {"valid": part(group(900, 6.2, 50.0), group(10, 7.0, 20.0))}, FULL)[0]
 
 
 def test_an_epoch_replays_some_of_the_old_and_all_of_the_new() -> None:

@@ -46,7 +46,7 @@ def errors_by_elements(run: LoopRun) -> Chart:
     lines: dict[str, dict[int, dict[int, dict[str, float]]]] = {}
     for loop in run.loops:
         for part, entries in errors_after(run, loop).items():
-            counts = {int(n): entry for n, entry in entries.items() if n != "all" and entry.get("structures")}
+            counts = {int(n): entry for n, entry in entries.items() if n.isdigit() and entry.get("structures")}
             lines.setdefault(part, {})[loop] = counts
         labels = [step for step in run.of_kind("label") if step.loop == loop]
         found = {n: errors_of_new([each for each in labels if each.n_elements == n]) for n in elements_of(labels)}

@@ -1,161 +1,119 @@
-"""How much better hea6 becomes on what its searches find, by two loops of search, labels of `sevennet` and training.
+"""How much better a loop's model becomes on clusters that searches newly find: before it, and after each of its loops.
 
-    python tests/benchmarks/sevennet_loop.py start RUNS                  # RUNS/start.h5, a sample of the data of hea6
-    python tests/benchmarks/sevennet_loop.py found RUNS 0 hea6           # RUNS/0: searches, labels, errors of hea6
-    python tests/benchmarks/sevennet_loop.py teach RUNS 1 hea6           # RUNS/1.safetensors
-    python tests/benchmarks/sevennet_loop.py found RUNS 1 RUNS/1.safetensors
-    python tests/benchmarks/sevennet_loop.py teach RUNS 2 RUNS/1.safetensors
-    python tests/benchmarks/sevennet_loop.py found RUNS 2 RUNS/2.safetensors
+    hea loop examples/16_loop_sevennet.toml --out RUN           # about a quarter of an hour of one quiet core
+    python tests/benchmarks/sevennet_loop.py RUN LABELS         # four minutes; goes on where it was
 
-The parts are those of `hea loop`; it differs in that the model is refreshed once a loop, not after each number of
-elements, and in what is labelled: an even sample of the distinct minima within 0.15 eV/atom of the lowest, so that the
-errors of the model that found them, before it is taught them, are those of what a search with it finds. Minima that the
-model cannot tell from a structure that it was taught are left out. Each loop's searches have seeds of their own.
+Newly found means: the model that is judged searches each composition of the loop with a seed that the loop has not
+used; of the distinct minima up to 0.15 eV/atom above the lowest, those that this model cannot tell from a cluster in
+the loop's final data set are left out, and an even sample of the others is labelled by the loop's reference. `--unseen`
+searches other compositions instead.
+
+The first table has the errors of each model on what its own search found: these have to fall by a third. In the second
+all models are judged on what each of them found, so that it cannot be that later searches find what is easier.
+Mean absolute errors, of energies a cluster and of force components; z is the standard deviation of error over sigma.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-from dataclasses import asdict, replace
+import os
+from collections.abc import Sequence
 from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 from ase import Atoms
-from hea_training.architecture import Architecture
+from finished_loop import accepted_models, config_of_run
 from hea_training.meta_loop.candidates import minima_of
-from hea_training.meta_loop.refresh import refresh
-from hea_training.meta_loop.refresh_settings import RefreshSettings
+from hea_training.meta_loop.config import LoopConfig
+from hea_training.meta_loop.plan import compositions_of, steps_of
 from hea_training.meta_loop.selection import SelectionSettings, select
+from rich.console import Console
+from rich.table import Table
 
-from hea_potential.dataset import DataSet, fixed_split, read_dataset, write_dataset
+from hea_potential.dataset import DataSet, read_dataset
 from hea_potential.described import describe
 from hea_potential.labels import label_structures
-from hea_potential.model_file import find_model
 from hea_potential.search import search
 from hea_potential.search.minimise import Limits
-from hea_potential.split import Split
 
-COMPOSITIONS = (
-    *("Cu19Au19", "Ni25Pt13"),
-    *("Ni13Pd13Ag12", "Cu20Ag9Pt9"),
-    *("Ni10Cu10Pd9Au9", "Cu8Pd8Ag14Au8"),
-    *("Ni8Cu8Pd8Ag7Pt7", "Cu8Pd8Ag8Pt7Au7"),
-    *("Ni7Cu7Pd6Ag6Pt6Au6", "Ni12Cu6Pd5Ag5Pt5Au5"),
-)
-DATA = Path(__file__).parents[2] / "training" / "hea6" / "hea6.h5"
-HEA6_SPLIT = 1  # the seed of its split, training/hea6/3_found.toml
-# What is replayed of its data. Errors of hea6 on its own training set are as large as on what searches find: it has no
-# room to become better there without losing on what is far from it (bulk, liquids, hot clusters), which is left out.
-REPLAYED = {
-    "cluster.found": 800,
-    "cluster.motif": 500,
-    "cluster.ordering": 400,
-    "cluster.relaxation": 500,
-    "dimer": 1000,
-}
-SMALLEST = 13  # atoms of a cluster that is replayed, or that judges
-MINIMISATIONS, SAMPLE = 150, 20  # of each composition
-SEED = 5  # of the split and the training
-SEARCHED = 777  # the first seed of the searches
-TRAINING = RefreshSettings(epochs=20, batch_size=16, learning_rate=7e-4, replay=800)
+EVEN = SelectionSettings(low_energy=0.0, high_sigma=0.0, far_apart=0.0, random=1.0, max_force=1e6)
 
 
-def start(folder: Path) -> None:
-    """A sample of the data of hea6 in whose lasting split nothing that hea6 was trained on judges, nor the reverse."""
-    dataset = read_dataset(DATA)
-    rng = np.random.default_rng(SEED)
-    own, ours = dataset.split(HEA6_SPLIT), fixed_split(dataset, SEED)
-    taught = np.intersect1d(own.train, ours.train)
-    judges = np.intersect1d(without_training(own), without_training(ours))
-    chosen = [np.flatnonzero(dataset.kind == "atom")]
-    for kind, count in REPLAYED.items():
-        fits = np.flatnonzero((dataset.kind == kind) & ((dataset.sizes >= SMALLEST) | (kind == "dimer")))
-        chosen += [rng.permutation(np.intersect1d(taught, fits))[:count], np.intersect1d(judges, fits)]
-    sample = dataset.select(np.unique(np.concatenate(chosen)))
-    folder.mkdir(parents=True, exist_ok=True)
-    write_dataset(folder / "start.h5", replace(sample, failures={}))
-    parts = fixed_split(sample, SEED)
-    print(f"{len(sample)} structures: {len(parts.train)} teach, {len(parts.valid)} and {len(parts.test)} judge")
+def newly_found(
+    formula: str, model: Path, known: Sequence[Atoms], folder: Path, config: LoopConfig, count: int, seed: int
+) -> list[Atoms]:
+    """An even sample of the minima that a search with a model finds and that are none of the known clusters."""
+    limits = Limits(fmax=config.search.fmax, calls=config.search.calls, unknown=config.search.unknown)
+    search(formula, budget=config.search.minimisations, seed=seed, model=model, out=folder / formula, limits=limits)
+    minima = minima_of(folder / formula, config.search.minimisations)
+    alike = [atoms for atoms in known if atoms.get_chemical_formula() == minima[0].get_chemical_formula()]
+    features = describe(alike, model).features if alike else None
+    even = SelectionSettings(**{**vars(EVEN), "quota": count})
+    chosen = select(minima, model, features, even, np.random.default_rng(seed))
+    for k, atoms in enumerate(chosen):
+        atoms.calc, atoms.info = None, {"name": f"{formula}-{k:03d}", "kind": "newly found"}
+    return chosen
 
 
-def without_training(split: Split) -> np.ndarray:
-    """Structures that are not trained on."""
-    return np.concatenate([split.valid, split.test])
+def errors_of(model: Path, labels: DataSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each structure: error of the energy (eV), mean error of its force components (eV/A), error over sigma."""
+    said = describe([labels.atoms(k) for k in range(len(labels))], model)
+    wrong = said.energies - labels.energy
+    forces = [np.abs(said.forces[k] - labels.frame(k).forces).mean() for k in range(len(labels))]
+    return wrong, np.array(forces), wrong / said.sigmas
 
 
-def found(folder: Path, loop: int, model: str) -> None:
-    """Search with a model, label a sample of what is found, write FOLDER/LOOP/found.h5 and print the model's errors."""
-    taught = labelled_until(folder, loop)
-    even = SelectionSettings(quota=SAMPLE, low_energy=0.0, high_sigma=0.0, far_apart=0.0, random=1.0, max_force=1e6)
-    limits, rng = Limits(fmax=0.02, calls=1000, unknown=0.5), np.random.default_rng(SEARCHED + 1000 * loop)
-    structures: list[Atoms] = []
-    for number, composition in enumerate(COMPOSITIONS):
-        out, seed = folder / str(loop) / composition, SEARCHED + 1000 * loop + number
-        search(composition, model=model, budget=MINIMISATIONS, seed=seed, out=out, limits=limits)
-        minima = minima_of(out, 10**6)
-        alike = [atoms for atoms in taught if atoms.get_chemical_formula() == minima[0].get_chemical_formula()]
-        for k, atoms in enumerate(select(minima, find_model(model), describe(alike, model).features, even, rng)):
-            name = f"{loop}-{composition}-{k:03d}"
-            atoms.info, atoms.calc = {"name": name, "group": name, "kind": f"loop{loop}.found"}, None
-            structures.append(atoms)
-    dataset = label_structures(structures, folder / str(loop) / "found.h5", "sevennet", processes=2)
-    print(f"{len(dataset)} labels, failures {dataset.failures}")
-    report(dataset, model)
+def own_errors(models: dict[int, Path], found: dict[int, DataSet]) -> Table:
+    """Errors of each model on what its own search found."""
+    table = Table("loop", "elements", "clusters", "eV a cluster", "meV/A", "z", title="each model on what it found")
+    for loop, labels in found.items():
+        wrong, force, z = errors_of(models[loop], labels)
+        for n in (*np.unique(labels.n_elements).tolist(), "all"):
+            of_n = labels.n_elements == n if n != "all" else np.ones(len(labels), dtype=bool)
+            numbers = (np.abs(wrong[of_n]).mean(), 1e3 * force[of_n].mean(), z[of_n].std())
+            row = [f"{number:.{digits}f}" for number, digits in zip(numbers, (3, 1, 2), strict=True)]
+            table.add_row(str(loop), str(n), str(np.count_nonzero(of_n)), *row, end_section=n == "all")
+    return table
 
 
-def labelled_until(folder: Path, loop: int) -> list[Atoms]:
-    """What was found and labelled before a loop."""
-    earlier = [read_dataset(folder / str(k) / "found.h5") for k in range(loop)]
-    return [dataset.atoms(k) for dataset in earlier for k in range(len(dataset))]
-
-
-def teach(folder: Path, loop: int, model: str) -> None:
-    """Refresh a model with all that was found before a loop; the labels of the last are new."""
-    dataset = read_dataset(folder / "start.h5")
-    for earlier in range(loop):
-        labels = read_dataset(folder / str(earlier) / "found.h5")
-        dataset = dataset.append([labels.frame(k) for k in range(len(labels))])
-    new = [name for name in dataset.name.tolist() if name.startswith(f"{loop - 1}-")]
-    result = refresh(
-        dataset,
-        fixed_split(dataset, SEED),
-        new,
-        find_model(model),
-        TRAINING,
-        folder / f"{loop}.training",
-        folder / f"{loop}.safetensors",
-        architecture=Architecture(()),  # that of the model
-        seed=SEED,
-    )
-    print(json.dumps(asdict(result), indent=1))
-
-
-def report(dataset: DataSet, model: str) -> None:
-    """Mean absolute errors of a model on labelled clusters of one size, for each number of elements."""
-    said = describe([dataset.atoms(k) for k in range(len(dataset))], model)
-    error = np.abs(said.energies - dataset.energy)
-    forces = np.array([np.abs(f - dataset.frame(k).forces).mean() for k, f in enumerate(said.forces)])
-    z = (said.energies - dataset.energy) / said.sigmas
-    print(f"{'elements':>8}{'clusters':>10}{'eV/cluster':>12}{'meV/atom':>10}{'meV/A':>8}{'z':>6}")
-    for n in (*np.unique(dataset.n_elements).tolist(), "all"):
-        chosen = dataset.n_elements == n if n != "all" else np.ones(len(dataset), dtype=bool)
-        numbers = f"{error[chosen].mean():12.3f}{1e3 * (error / dataset.sizes)[chosen].mean():10.2f}"
-        print(f"{n!s:>8}{chosen.sum():10}{numbers}{1e3 * forces[chosen].mean():8.1f}{z[chosen].std():6.2f}")
+def all_errors(models: dict[int, Path], found: dict[int, DataSet]) -> Table:
+    """Errors of all models on what each of them found."""
+    table = Table("found by", *(f"model {loop}: eV, meV/A" for loop in models), title="all models on the same clusters")
+    for loop, labels in found.items():
+        errors = [errors_of(model, labels)[:2] for model in models.values()]
+        row = [f"{np.abs(wrong).mean():.3f}, {1e3 * force.mean():.1f}" for wrong, force in errors]
+        table.add_row(f"model {loop}", *row)
+    return table
 
 
 def main() -> None:
-    """The subcommands of the text above."""
+    """Search with the model of each loop, label, and print both tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("command", choices=("start", "found", "teach"))
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("loop", type=int, nargs="?", default=0)
-    parser.add_argument("model", nargs="?", default="hea6")
+    parser.add_argument("run", type=Path, help="folder of a finished loop")
+    parser.add_argument("labels", type=Path, help="folder for searches and labels")
+    parser.add_argument("--clusters", type=int, default=8, help="labelled of each composition")
+    parser.add_argument("--unseen", nargs="+", metavar="FORMULA", help="search these compositions")
+    parser.add_argument("--seed", type=int, default=9000)
     options = parser.parse_args()
-    if options.command == "start":
-        start(options.folder)
-    else:
-        {"found": found, "teach": teach}[options.command](options.folder, options.loop, options.model)
+    config, models = config_of_run(options.run), accepted_models(options.run)
+    formulas = options.unseen or [whole.formula for whole in compositions_of(steps_of(config))]
+    data = read_dataset(options.run / "data.h5")
+    known = [data.atoms(k) for k in range(len(data)) if str(data.kind[k]).startswith("loop")]
+    found = {}
+    for loop, model in models.items():
+        folder = options.labels / str(loop)
+        chosen = [
+            atoms
+            for number, formula in enumerate(formulas)
+            for atoms in newly_found(
+                formula, model, known, folder, config, options.clusters, options.seed + 100 * loop + number
+            )
+        ]
+        found[loop] = label_structures(chosen, folder / "labels.h5", config.reference, processes=0)
+    for table in (own_errors, all_errors):
+        Console().print(table(models, found))
 
 
 if __name__ == "__main__":

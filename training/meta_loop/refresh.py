@@ -22,7 +22,7 @@ from hea_training.meta_loop.refresh_settings import RefreshSettings
 from hea_training.meta_loop.refreshed import Refreshed, sha256_of
 from hea_training.parity import ParityError, check_parity, unseen_sample
 from hea_training.replay import Replay
-from hea_training.repulsion import ensure_repulsion
+from hea_training.repulsion import ensure_repulsion, nearest_rising
 from hea_training.sigma import uncertainty
 from hea_training.strata import Stratum, Tensors, all_strata, load_network, merge, rows_of, start, trained_pairs
 
@@ -73,7 +73,8 @@ def refresh(
         graphs = Graphs.of(dataset, arch.elements, arch.cutoff)
         training = graphs.subset(split.train)
         new = np.flatnonzero(np.isin(dataset.name[split.train].astype(str), list(new_names)))
-        before = part_errors(arch, tensors, graphs, split) if tensors is not None else {}
+        found = np.array([str(kind).startswith("loop") for kind in dataset.kind], dtype=bool)
+        before = part_errors(arch, tensors, graphs, split, found) if tensors is not None else {}
         groups = touched_strata(settings.mode, training, None if model is None else new)
         if model is not None and not groups:
             return unchanged(model, target, before)
@@ -83,11 +84,12 @@ def refresh(
         first = model is None or Stratum("elements") in groups[0]
         how = settings.of_training(first=first)
         tensors = start_of(arch, training, seed) if tensors is None else closer(tensors, training)
+        every_epoch = np.union1d(new, np.flatnonzero(found[split.train]))
         lesson = Lesson(
-            training, new, how, first, model is not None, settings.replay, folder, seed, threads, provenance
+            training, every_epoch, how, first, model is not None, settings.replay, folder, seed, threads, provenance
         )
         tensors, trouble = taught(arch, tensors, groups, lesson, report)
-        after = part_errors(arch, tensors, graphs, split)
+        after = part_errors(arch, tensors, graphs, split, found)
         write(target, arch, tensors, graphs, split, {"name": target.stem, "provenance": provenance, "errors": after})
         try:
             check_parity(target, unseen_sample(dataset, split))
@@ -132,12 +134,12 @@ def touched_strata(mode: str, training: Graphs, new: np.ndarray | None) -> list[
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a model is taught with, and how: new are rows of the training set; first, whether nothing is replayed but
-    all repeated; warm, whether a trained model is gone on with.
+    """What a model is taught with, and how: every_epoch are the rows of the training set that are never left out;
+    first, whether none is, ever; warm, whether a trained model is gone on with.
     """
 
     training: Graphs
-    new: np.ndarray
+    every_epoch: np.ndarray
     how: Settings
     first: bool
     warm: bool
@@ -150,7 +152,7 @@ class Lesson:
     def job(self, arch: Architecture, tensors: Tensors, stratum: Stratum) -> Job:
         """A stratum's training."""
         rows = rows_of(stratum, self.training)
-        new = np.flatnonzero(np.isin(rows, self.new))
+        always = np.flatnonzero(np.isin(rows, self.every_epoch))
         return Job(
             arch,
             tensors,
@@ -161,7 +163,7 @@ class Lesson:
             self.folder,
             self.provenance,
             warm=self.warm,
-            replay=None if self.first else Replay(new, self.replay),
+            replay=None if self.first else Replay(always, self.replay),
         )
 
 
@@ -173,6 +175,7 @@ def taught(
     """
     trouble = ""
     for group in groups:
+        known = tensors
         lesson.training.set_offsets(tensors["e0"], tensors["zbl.inner"], tensors["zbl.outer"])
         jobs = [lesson.job(arch, tensors, stratum) for stratum in group]
         for stratum, trained in run_jobs(jobs, lesson.threads, 1 if len(jobs) > 1 else lesson.threads, report):
@@ -184,7 +187,10 @@ def taught(
             tensors = merge(arch, tensors, stratum, trained)
         pairs = sorted({pair for job in jobs for pair in trained_pairs(arch, job.stratum)})
         try:
-            tensors = ensure_repulsion(arch, tensors, pairs, lesson.training)
+            if lesson.warm:
+                tensors = nearest_rising(arch, known, tensors, pairs, lesson.training)
+            else:
+                tensors = ensure_repulsion(arch, tensors, pairs, lesson.training)
         except ValueError as error:
             if not lesson.warm:
                 raise InputError(str(error)) from error

@@ -19,7 +19,8 @@ class RefreshSettings:
     mode: full trains all weights together; strata only those of the strata that new data touch, all others and the
     predictions that depend on them alone stay what they were to the last bit.
     first_epochs, first_learning_rate: of a training from nothing; epochs, learning_rate: of one that begins with the
-    present model. replay: how many old structures each of those epochs has beside all new ones.
+    present model. replay: how many of the structures that the loop began with each of those epochs has, beside all that
+    the loop found.
     energy_weight, force_weight: of the loss, and of the errors by which a new model must be better than the old one.
     """
 
