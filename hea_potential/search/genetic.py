@@ -43,8 +43,6 @@ class GeneticAlgorithm:
         self.setup = setup
         self.is_alloy = len(setup.composition.symbols) > 1
         self.capacity = capacity
-        # Alloys have more funnels, and their lowest minima are refined before they are left.
-        self.patience = patience or (200 + 10 * size) // (2 if self.is_alloy else 1)
         self.starts = [name for name, _ in setup.starts]
         self.moves = setup.fitting_moves
         self.choices = {name: move for name, move in self.moves.items() if not (move.follows or move.refines)}
@@ -54,6 +52,8 @@ class GeneticAlgorithm:
         self.champions: list[Minimum] = []  # the lowest minima of former populations
         self.improver = Improver(self.moves)
         self.refiner = Refiner(self.moves, setup.composition)
+        # Where the lowest minima are refined before they are left, less time for moves leaves more for other funnels.
+        self.patience = patience or (200 + 10 * size) // (2 if self.refiner.names else 1)
         self.restarts = 0
         self.begin()
 
@@ -64,8 +64,9 @@ class GeneticAlgorithm:
         self.idle = 0  # results since the population's lowest energy fell
 
     def propose(self, number: int) -> Task:
-        """A start while the population is being filled, and now and then; otherwise a move by its success, of parents
-        by their energy or of any motif. The kind of quench by its success.
+        """What follows a new minimum of an alloy. Otherwise a start while the population is being filled, and now and
+        then; now and then what refines a member; or a move by its success, of parents by their energy or of any motif.
+        The kind of quench by its success.
         """
         if following := self.improver.propose(number, self.population):
             return following
