@@ -222,7 +222,7 @@ def read_dataset(path: str | os.PathLike[str]) -> DataSet:
 
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"data set {path} does not exist")
+        raise InputError(f"data set {path} {'is a folder' if path.is_dir() else 'does not exist'}")
     try:
         with h5py.File(path, "r") as file:
             found, version = file.attrs.get("format"), file.attrs.get("version")

@@ -17,8 +17,10 @@ import numpy as np
 from ase import Atoms
 from ase.optimize import BFGS
 
+from hea_potential.errors import InputError
 from hea_potential.frame import POSITION_DECIMALS, Frame
 
+NUMBERS = (int, float, np.integer, np.floating)  # as files of structures give them
 RELAXED_FORCE = 0.02  # eV/A: a relaxation ends below it
 
 
@@ -35,6 +37,30 @@ class Outcome:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True)
+class Wish:
+    """What a structure's `info` says about its labelling, as in the text of this module."""
+
+    kind: str
+    group: str
+    path_kind: str
+    relax: int
+    max_force: float
+
+    @classmethod
+    def of(cls, atoms: Atoms, name: str) -> Wish:
+        """The wish for a structure of this name. Raises InputError for what cannot be wished."""
+        info = atoms.info
+        relax, max_force = info.get("relax", 0), info.get("max_force", np.inf)
+        if not (isinstance(relax, NUMBERS) and relax >= 0 and relax % 1 == 0):
+            raise InputError(f"structure {name!r}: relax is {relax!r}; allowed is a number of steps, 0 or more")
+        if not (isinstance(max_force, NUMBERS) and max_force > 0):
+            raise InputError(f"structure {name!r}: max_force is {max_force!r}; allowed is a number above 0, in eV/A")
+        kind = str(info.get("kind", "structure"))
+        group, path_kind = str(info.get("group", name)), str(info.get("path_kind", kind))
+        return cls(kind, group, path_kind, int(relax), float(max_force))
+
+
 def labelled_steps(last: int) -> list[int]:
     """Steps of a relaxation at which frames are labelled: quarter squares 0, 1, 2, 4, 6, 9, 12, ... up to `last`."""
     steps = {k * k // 4 for k in range(1, 2 * int(np.sqrt(last)) + 4)}
@@ -42,35 +68,35 @@ def labelled_steps(last: int) -> list[int]:
 
 
 def label(atoms: Atoms, name: str, calculator: Any) -> Outcome:
-    """Label one structure, or the frames of its relaxation. Never raises for what the reference does."""
-    info = atoms.info
-    kind, group = str(info.get("kind", "structure")), str(info.get("group", name))
-    path_kind = str(info.get("path_kind", kind))
+    """Label one structure, or the frames of its relaxation. Never raises for what the reference does, but InputError
+    for what cannot be wished.
+    """
+    wish = Wish.of(atoms, name)
     # Of a calculator that tells two energies (smeared electrons) the one whose gradient the forces are.
     consistent = "free_energy" in getattr(calculator, "implemented_properties", ())
-    last, max_force = int(info.get("relax", 0)), float(info.get("max_force", np.inf))
     moving = atoms.copy()
     moving.calc = calculator
     frames: list[Frame] = []
     try:
         moving.positions = np.round(moving.positions, POSITION_DECIMALS)
-        optimiser = BFGS(moving, logfile=None, maxstep=0.15) if last > 0 else None
-        keep = labelled_steps(last)
-        for step in range(last + 1):
+        optimiser = BFGS(moving, logfile=None, maxstep=0.15) if wish.relax else None
+        keep = labelled_steps(wish.relax)
+        for step in range(wish.relax + 1):
             results = {
                 "energy": moving.get_potential_energy(force_consistent=consistent),
                 "forces": moving.get_forces(),
             }
             if moving.pbc.all():
                 results["stress"] = moving.get_stress()
-            frame_name = name if last == 0 else f"{name}.{step:03d}"
-            frame = Frame.from_results(moving, frame_name, path_kind if frames else kind, group, results)
+            frame_name = f"{name}.{step:03d}" if wish.relax else name
+            kind = wish.path_kind if frames else wish.kind
+            frame = Frame.from_results(moving, frame_name, kind, wish.group, results)
             largest = float(np.sqrt((results["forces"] ** 2).sum(axis=1).max()))
-            if largest > max_force:
-                return Outcome(name, reason=f"force {largest:.1f} eV/A above the allowed {max_force:g}")
+            if largest > wish.max_force:
+                return Outcome(name, reason=f"force {largest:.1f} eV/A above the allowed {wish.max_force:g}")
             if step in keep or largest < RELAXED_FORCE:
                 frames.append(frame)
-            if optimiser is None or step == last or largest < RELAXED_FORCE:
+            if optimiser is None or step == wish.relax or largest < RELAXED_FORCE:
                 break
             optimiser.step()
             moving.positions = np.round(moving.positions, POSITION_DECIMALS)

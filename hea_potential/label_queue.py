@@ -12,11 +12,10 @@ from collections.abc import Iterator, Sequence
 
 from ase import Atoms
 
-from hea_potential.label_one import Outcome
+from hea_potential.label_one import Outcome, Wish
 
 __all__ = ["Queue", "Work"]
 
-AHEAD = 3  # tasks handed to the executor per worker, so that none idles
 # That a task is likely to take. A manager that labels itself is slow to answer, so cheap labels go several at once; but
 # what is in work is lost when the run is killed, and tried one by one when a process dies.
 TASK_SECONDS = 0.1
@@ -26,13 +25,13 @@ Work = tuple[Atoms, str]  # a structure and its name
 
 
 class Queue:
-    """What is to be labelled by so many workers, in tasks of one or more structures."""
+    """What is to be labelled, in tasks of one or more structures, so many of which are in work at a time."""
 
-    def __init__(self, works: Sequence[Work], workers: int) -> None:
+    def __init__(self, works: Sequence[Work], most: int) -> None:
         self.waiting = deque(works)
         self.suspects: deque[Work] = deque()
         self.tried: set[str] = set()
-        self.most = AHEAD * workers  # tasks at a time
+        self.most = most
         self.seconds, self.effort = 0.0, 0.0  # of what has labels
 
     def __bool__(self) -> bool:
@@ -97,5 +96,4 @@ class Queue:
 
 def effort(work: Work) -> float:
     """What the time of a labelling grows with: calculations, each of so many atoms."""
-    atoms = work[0]
-    return (1.0 + int(atoms.info.get("relax", 0))) * len(atoms)
+    return (1.0 + Wish.of(*work).relax) * len(work[0])

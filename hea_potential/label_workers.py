@@ -19,13 +19,14 @@ from typing import Any
 
 from ase import Atoms
 
-from hea_potential.errors import HEAError
+from hea_potential.errors import HEAError, InputError
 from hea_potential.label_one import Outcome, label
 from hea_potential.label_queue import Queue, Work
 from hea_potential.reference import reference_method
 
 __all__ = ["InProcess", "Processes", "labelled"]
 
+AHEAD = 3  # tasks handed to the executor per worker, so that none idles
 DEATHS = 3  # of processes one after the other, before any structure had a label: the reference cannot be used at all
 KEPT = "what was labelled is kept: run the same command again to go on"
 
@@ -101,8 +102,11 @@ def one_thread_each() -> Iterator[None]:
 
 @lru_cache(maxsize=1)
 def calculator_of(reference: str) -> Any:
-    """The calculator of this process, kept from structure to structure."""
-    return reference_method(reference).calculator()
+    """The calculator of this process, kept from structure to structure. Raises InputError for what is no calculator."""
+    calculator = reference_method(reference).calculator()
+    if not hasattr(calculator, "get_property"):
+        raise InputError(f"reference {reference!r}: got {calculator!r}; allowed is what returns an ASE calculator")
+    return calculator
 
 
 def label_task(reference: str, task: Sequence[Work]) -> list[Outcome]:
@@ -129,7 +133,7 @@ def labelled(
 
     Raises HEAError when the reference cannot be used, or when a worker of an executor that is not ours dies.
     """
-    queue = Queue(works, workers)
+    queue = Queue(works, 1 if isinstance(executor, InProcess) else AHEAD * workers)
     deaths, successes = 0, 0
     running: dict[Future[list[Outcome]], list[Work]] = {}
     try:

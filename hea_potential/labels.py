@@ -18,7 +18,7 @@ from ase import Atoms
 from hea_potential.dataset import DataSet, empty_dataset, read_dataset, write_dataset
 from hea_potential.errors import InputError
 from hea_potential.frame import Frame
-from hea_potential.label_one import Outcome
+from hea_potential.label_one import Outcome, Wish
 from hea_potential.label_workers import InProcess, Processes, labelled
 from hea_potential.reference import reference_method
 
@@ -30,7 +30,9 @@ NOT_THE_METHOD = ("packages", "licence")  # of a provenance: what may differ in 
 
 
 def names_of(structures: Sequence[Atoms]) -> list[str]:
-    """The structures' names. Raises InputError if two are the same or one has a dot."""
+    """The structures' names. Raises InputError if two are the same, one has a dot, or what else is said about a
+    structure's labelling cannot be.
+    """
     names = [str(atoms.info.get("name", f"{k:06d}")) for k, atoms in enumerate(structures)]
     if len(set(names)) < len(names):
         twice = next(name for k, name in enumerate(names) if name in names[:k])
@@ -38,6 +40,8 @@ def names_of(structures: Sequence[Atoms]) -> list[str]:
     for name in names:
         if "." in name:
             raise InputError(f"a structure's name must not have a dot (frames of relaxations do), got {name!r}")
+    for atoms, name in zip(structures, names, strict=True):
+        Wish.of(atoms, name)
     return names
 
 
@@ -63,7 +67,8 @@ def label_structures(
     `label_workers.Processes` processes are kept from call to call, with `mpi4py.futures` they are the ranks of mpirun.
     With `helps` the calling process labels as well, what is cheap.
 
-    Raises InputError when `output` was labelled by another reference; OutputError when it cannot be written, also when
+    Raises InputError when `output` was labelled by another reference, or for names and wishes of structures that cannot
+    be; OutputError when it cannot be written, also when
     the disk is full: what was written before stays; HEAError when the reference cannot be used, or when a worker of an
     executor that is not `Processes` dies.
     """

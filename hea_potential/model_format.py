@@ -14,7 +14,7 @@ from hea_potential.errors import ModelFileError
 from hea_potential.safetensors_file import DTYPES, Arrays
 from hea_potential.strict_json import is_finite, is_whole, kind
 
-__all__ = ["FORMAT", "UNITS", "VERSION", "check_metadata", "check_tensors"]
+__all__ = ["FORMAT", "MAX_CUTOFF", "SIZES", "UNITS", "VERSION", "check_metadata", "check_tensors"]
 
 FORMAT, VERSION = "hea-potential", 1
 UNITS = {"energy": "eV", "length": "Angstrom"}

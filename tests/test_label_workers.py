@@ -99,9 +99,9 @@ def test_the_ranks_of_mpirun_label(tmp_path):
     assert together.failures == alone.failures
 
 
-def queue_that_knows(seconds: float, works: list[Work], workers: int) -> Queue:
+def queue_that_knows(seconds: float, works: list[Work], most: int) -> Queue:
     """A queue to which a label of a resting dimer of copper took so many seconds."""
-    queue = Queue(works, workers)
+    queue = Queue(works, most)
     dimer = dimers(1)[0]
     queue.learn((dimer, "d0"), replace(label(dimer, "d0", EMT()), seconds=seconds))
     return queue
@@ -117,19 +117,19 @@ def works(count: int, relax: int = 0) -> list[Work]:
 
 
 def test_structures_of_unknown_cost_are_handed_out_one_by_one():
-    queue = Queue(works(100), workers=2)
+    queue = Queue(works(100), most=6)
     assert [len(task) for task in queue.tasks(running=1)] == [1] * 5
     assert queue.task_of_manager() == []
 
 
 def test_a_task_takes_a_tenth_of_a_second():
-    assert queue_that_knows(0.011, works(100), workers=1).task() == works(100)[:9]
-    assert len(queue_that_knows(0.011, works(100, relax=1), workers=1).task()) == 4
-    assert len(queue_that_knows(0.2, works(100), workers=1).task()) == 1
+    assert queue_that_knows(0.011, works(100), most=3).task() == works(100)[:9]
+    assert len(queue_that_knows(0.011, works(100, relax=1), most=3).task()) == 4
+    assert len(queue_that_knows(0.2, works(100), most=3).task()) == 1
 
 
 def test_tasks_become_smaller_so_that_all_workers_end_together():
-    handed_out = sizes(queue_that_knows(1e-6, works(100), workers=4))
+    handed_out = sizes(queue_that_knows(1e-6, works(100), most=12))
     assert sum(handed_out) == 100
     assert handed_out[0] == 8  # of a hundred structures and twelve tasks at a time
     assert handed_out == sorted(handed_out, reverse=True)
@@ -137,11 +137,11 @@ def test_tasks_become_smaller_so_that_all_workers_end_together():
 
 
 def test_the_manager_labels_what_is_cheap_and_leaves_what_is_not_to_the_workers():
-    assert len(queue_that_knows(0.011, works(100), workers=1).task_of_manager()) == 9
-    assert queue_that_knows(60.0, works(100), workers=1).task_of_manager() == []
+    assert len(queue_that_knows(0.011, works(100), most=3).task_of_manager()) == 9
+    assert queue_that_knows(60.0, works(100), most=3).task_of_manager() == []
 
 
 def test_failures_say_nothing_of_the_cost():
-    queue = Queue(works(100), workers=1)
+    queue = Queue(works(100), most=3)
     queue.learn(works(1)[0], Outcome("w0", reason="did not converge", again=True, seconds=1e-6))
     assert len(queue.task()) == 1

@@ -78,6 +78,14 @@ def test_names_must_differ_and_have_no_dot(tmp_path):
         label_structures([Atoms("Cu", info={"name": "a.1"})], tmp_path / "set.h5", "emt")
 
 
+@pytest.mark.parametrize("wish", [{"relax": "much"}, {"relax": -1}, {"relax": 2.5}, {"relax": np.nan}, {"max_force": 0},
+                                  {"max_force": np.nan}, {"max_force": "large"}])  # fmt: skip
+def test_wishes_that_cannot_be_are_refused_before_anything_is_calculated(tmp_path, wish):
+    with pytest.raises(InputError, match=f"structure 'a': {next(iter(wish))} is "):
+        label_structures([Atoms("Cu", info={"name": "a", **wish})], tmp_path / "set.h5", "emt")
+    assert not (tmp_path / "set.h5").exists()
+
+
 def test_references_are_not_mixed_in_one_file(tmp_path):
     label_structures(structures(2), tmp_path / "set.h5", "emt")
     with pytest.raises(InputError, match="cannot be mixed"):

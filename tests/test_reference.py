@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,7 @@ def test_any_importable_calculator_is_a_reference():
             "unknown reference method 'vasp'; allowed are emt, sevennet, chgnet, lammps, gpaw and module:callable",
         ),
         ("absent_module:calc", "cannot import absent_module"),
+        ("..above:calc", r"cannot import \.\.above"),
         ("ase.calculators.emt:absent", "has no callable absent"),
         ("ase.calculators.emt:parameters", "cannot be called"),
     ],
@@ -51,6 +53,15 @@ def test_any_importable_calculator_is_a_reference():
 def test_unknown_references_are_refused_with_what_is_allowed(name: str, message: str):
     with pytest.raises(InputError, match=message):
         reference_method(name)
+
+
+@pytest.mark.parametrize("text", ["def broken(:", "import sys; sys.exit(3)", "1 / 0"])
+def test_a_module_that_cannot_be_imported_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "broken_module.py").write_text(text)
+    with pytest.raises(InputError, match="cannot import broken_module"):
+        reference_method("broken_module:calculator")
 
 
 def test_a_reference_that_is_not_installed_says_what_to_install(monkeypatch):

@@ -106,6 +106,26 @@ def test_a_training_is_not_continued_on_another_number_of_threads(folder: Path) 
         train(read_config(write(folder, "threads = 2\n" + GOOD)))
 
 
+def test_a_training_that_goes_out_of_bounds_is_one_clear_error(folder: Path) -> None:
+    from hea_training.run import train
+
+    config = read_config(write(folder, GOOD.replace("epochs = 1\n", "epochs = 2\nlearning_rate = 1e8\n")))
+    with pytest.raises(HEAError, match=r"not finite; a smaller learning rate than 1e\+08 may help"):
+        train(config)
+
+
+@pytest.mark.parametrize("file", ["run.json", "strata/full.npz", "strata/full.checkpoint"])
+def test_a_damaged_file_of_a_training_is_named(folder: Path, file: str) -> None:
+    from hea_training.run import train
+
+    train(read_config(write(folder, GOOD)))
+    (folder / "out" / file).write_bytes(b"")
+    if file.endswith("checkpoint"):
+        (folder / "out" / "strata" / "full.npz").unlink()
+    with pytest.raises(InputError, match=f"{file} cannot be read"):
+        train(read_config(write(folder, GOOD)))
+
+
 def test_train_and_test_commands(folder: Path) -> None:
     runner = CliRunner()
     trained = runner.invoke(app, ["train", str(write(folder, GOOD))])

@@ -80,6 +80,15 @@ class DeadlyAt32(EMT):
         super().calculate(atoms, properties, system_changes)
 
 
+class Interrupted(EMT):
+    """EMT until somebody presses Ctrl-C, which is when the structure's first atom is at x = 5 A."""
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        if atoms is not None and atoms.positions[0, 0] == 5.0:
+            raise KeyboardInterrupt
+        super().calculate(atoms, properties, system_changes)
+
+
 class Fatal(Calculator):
     """Ends its process whatever the structure."""
 

@@ -4,9 +4,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ase.data import chemical_symbols
-from hea_training.ranges import below, not_positive
+
+from hea_potential.model_format import MAX_CUTOFF, SIZES
 
 __all__ = ["Architecture"]
+
+FEWEST_INTERVALS = 8  # that a filter network is fitted at
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,12 @@ class Architecture:
             wrong.append("elements must name at least one element")
         if len(set(symbols)) != len(symbols):
             wrong.append(f"elements must differ, got {symbols}")
-        sizes = {"n_interactions": 1, "n_features": 1, "n_hidden": 1, "n_intervals": 8, "rank_pair": 0, "rank_many": 0}
-        wrong += below(self, sizes, prefix) + not_positive(self, ["cutoff"], prefix)
-        if not 0 <= self.n_angular <= self.n_features:
+        for name, (least, most) in {**SIZES, "n_intervals": (FEWEST_INTERVALS, SIZES["n_intervals"][1])}.items():
+            if not least <= getattr(self, name) <= most:
+                wrong.append(f"{prefix}{name} must be {least} to {most}, got {getattr(self, name)}")
+        if not 0.0 < self.cutoff <= MAX_CUTOFF:
+            wrong.append(f"{prefix}cutoff must be above 0, up to {MAX_CUTOFF:g} A, got {self.cutoff}")
+        if self.n_angular > self.n_features:
             wrong.append(f"{prefix}n_angular must be 0 to n_features, got {self.n_angular}")
         if self.head_activation not in ("ssp", "silu"):
             wrong.append(f"{prefix}head_activation must be ssp or silu, got {self.head_activation!r}")

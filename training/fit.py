@@ -1,6 +1,5 @@
 """One training run: batches, loss, its gradient without a graph of a graph, schedule, checkpoints."""
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from hea_training.checkpoint import read_checkpoint, write_checkpoint
 from hea_training.filters import Filters
 from hea_training.fit_settings import Settings
 from hea_training.graph import Batch, Graphs
@@ -16,7 +16,9 @@ from hea_training.network import Network
 from hea_training.replay import Replay
 from torch import Tensor, nn
 
-__all__ = ["Settings", "energy_and_forces", "fit", "loss_of", "optimise", "predict", "save_atomically", "step"]
+from hea_potential.errors import InputError
+
+__all__ = ["Settings", "energy_and_forces", "fit", "loss_of", "optimise", "predict", "step"]
 
 
 def _soft_length(x: Tensor, softness: float) -> Tensor:
@@ -94,16 +96,6 @@ def predict(network: Network, table: Tensor, graphs: Graphs, batch_size: int = 6
     return energies + graphs.offset_energy, forces + graphs.offset_forces
 
 
-def save_atomically(state: dict[str, Any], path: Path) -> None:
-    """Writes a torch file such that a kill at any instant leaves the old one or the new one."""
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
 def optimise(
     module: nn.Module,
     decayed: list[Tensor],
@@ -147,10 +139,10 @@ def optimise(
     run = {"seed": seed, "batches": batches, "epochs": settings.epochs}
     done = 0
     if checkpoint is not None and checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        if any(state[key] != value for key, value in run.items()):
-            raise ValueError(
-                f"{checkpoint} belongs to another run: { ({key: state[key] for key in run}) }; this run has {run}"
+        state = read_checkpoint(checkpoint)
+        if any(state.get(key) != value for key, value in run.items()):
+            raise InputError(
+                f"{checkpoint} belongs to another run: { ({key: state.get(key) for key in run}) }; this run has {run}"
             )
         module.load_state_dict(state["module"])
         optimizer.load_state_dict(state["optimizer"])
@@ -176,7 +168,7 @@ def optimise(
                 "optimizer": optimizer.state_dict(),
                 "schedule": schedule.state_dict(),
             }
-            save_atomically(states | run | {"epoch": epoch + 1, "provenance": provenance or {}}, checkpoint)
+            write_checkpoint(checkpoint, states | run | {"epoch": epoch + 1, "provenance": provenance or {}})
             saved = time.monotonic()
         if on_epoch is not None:
             on_epoch(epoch + 1, total / len(order))

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -24,10 +25,11 @@ from hea_training.replay import Replay
 from hea_training.strata import Stratum, Tensors, train_stratum
 
 from hea_potential.complete_file import complete_file
-from hea_potential.errors import InputError
+from hea_potential.errors import HEAError, InputError
 
 __all__ = ["Job", "Report", "claim", "run_jobs"]
 
+AGAIN = "cannot be read; delete it, and the same command trains that part again"
 Report = Callable[[str, int, int, float], None]  # stratum, epochs done, epochs in all, loss
 
 
@@ -56,6 +58,20 @@ class Job:
         """File of what was learnt, written when the training has ended."""
         return self.output / "strata" / f"{self.name}.npz"
 
+    def learnt(self) -> Tensors:
+        """What was learnt. Raises InputError for a damaged file, HEAError for numbers that are not finite."""
+        try:
+            with np.load(self.result) as arrays:
+                learnt = dict(arrays)
+        except (OSError, ValueError, EOFError, BadZipFile) as error:
+            raise InputError(f"{self.result} {AGAIN} ({error})") from error
+        if not all(np.isfinite(array).all() for array in learnt.values()):
+            raise HEAError(
+                f"{self.output}: the training of {self.name} ended in numbers that are not finite; a smaller learning "
+                f"rate than {self.settings.learning_rate:g} may help"
+            )
+        return learnt
+
     @property
     def checkpoint(self) -> Path:
         """File of a training in progress."""
@@ -65,7 +81,7 @@ class Job:
 def run_jobs(jobs: list[Job], workers: int, threads: int, report: Report) -> list[tuple[Stratum, Tensors]]:
     """What the jobs taught, in their order; those that are finished already are read. `workers` processes of `threads`
     threads each; a single job, or a single worker, runs in this process on as many threads: whether one is left after a
-    kill must not decide the last digits.
+    kill must not decide the last digits. Raises as `Job.learnt`.
     """
     waiting = [job for job in jobs if not job.result.exists()]
     for job in jobs:
@@ -84,11 +100,7 @@ def run_jobs(jobs: list[Job], workers: int, threads: int, report: Report) -> lis
                 ProcessPoolExecutor(workers, context, _prepare, (messages, threads)) as pool,
             ):
                 list(pool.map(_train, waiting))
-    results = []
-    for job in jobs:
-        with np.load(job.result) as arrays:
-            results.append((job.stratum, dict(arrays)))
-    return results
+    return [(job.stratum, job.learnt()) for job in jobs]
 
 
 _messages: Any = None
@@ -163,8 +175,11 @@ def claim(output: Path, run: dict[str, Any]) -> None:
     if not path.exists():
         with complete_file(path) as temporary:
             temporary.write_text(text)
-    elif path.read_text() != text:
-        before, now = json.loads(path.read_text()), json.loads(text)
+    elif (found := path.read_text()) != text:
+        try:
+            before, now = dict(json.loads(found)), json.loads(text)
+        except (ValueError, TypeError) as error:
+            raise InputError(f"{path} cannot be read ({error}); choose an empty folder") from error
         differ = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
         raise InputError(
             f"{output} holds another run (they differ in {', '.join(differ)}); "

@@ -11,11 +11,12 @@ __all__ = ["document_of", "section", "table"]
 
 
 def document_of(path: Path) -> dict[str, Any]:
-    """What a TOML file holds. Raises InputError for a file that is missing or not TOML."""
+    """What a TOML file holds. Raises InputError for a file that cannot be read or is not TOML."""
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"configuration {path}: there is no such file") from error
+    except OSError as error:
+        found = "there is no such file" if isinstance(error, FileNotFoundError) else f"{error.strerror}"
+        raise InputError(f"configuration {path}: {found}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"configuration {path} is not TOML: {error}") from error
 

@@ -46,6 +46,8 @@ COMMANDS = {
     "report": "report",
 }
 
+RESUMING = ("label", "train", "bench")  # that keep what is done; search and loop say themselves where it is
+
 # What is wrong with a command line; typer has brought click along under changing names, but always this one below it.
 UsageError: Any = typer.BadParameter.__base__
 
@@ -72,6 +74,15 @@ class LazyCommands(TyperGroup):
         command = typer.main.get_command(single)
         command.name = cmd_name
         return command
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; say so if it is interrupted, where typer would end without a word."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            goes_on = "; the same command goes on" if ctx.invoked_subcommand in RESUMING else ""
+            typer.echo(f"hea: interrupted{goes_on}", err=True)
+            raise typer.Exit(130) from None
 
     @property
     def commands(self) -> MutableMapping[str, Any]:
@@ -127,7 +138,8 @@ def main() -> None:
     except (HEAError, OSError) as error:
         sys.exit(fail(describe(error)))
     except KeyboardInterrupt:
-        sys.exit(fail("interrupted", code=130))
+        typer.echo("hea: interrupted", err=True)
+        sys.exit(130)
 
 
 def is_other_rank() -> bool:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 LOG_SECONDS = 60.0
+MOST_FAILURES = 10  # of which the reasons are shown; all are in the data set
 
 
 def label(
@@ -34,26 +35,19 @@ def label(
       hea label structures.extxyz -o labels.h5 --reference sevennet --processes 2
       mpirun -n 5 hea label structures.extxyz -o labels.h5 --reference gpaw
     """
-    import ase.io
-
-    from hea_potential.errors import InputError
+    from hea_potential.cli.structure_files import read_structures
     from hea_potential.label_workers import KEPT
     from hea_potential.labels import label_structures
+    from hea_potential.reference import check_elements
     from hea_potential.search.workers import manager_should_help, mpi_executor
 
-    if not structures.is_file():
-        raise InputError(f"no file of structures {structures}")
-    try:
-        found = ase.io.read(structures, ":")
-    except Exception as error:  # ASE's readers raise many kinds of errors for files that they cannot read
-        raise InputError(f"ASE cannot read structures from {structures}: {error}") from error
-    if not found:
-        raise InputError(f"{structures} holds no structures")
     record = {"structures": structures.name, "seed": seed, "recipe": recipe, "licence": licence}
     with mpi_executor("the labelling", KEPT) as rank_0:
         if rank_0 is None:
             return
         executor, workers = rank_0
+        found = read_structures(structures)
+        check_elements(reference, sorted({symbol for atoms in found for symbol in atoms.symbols}))
         with labelling_progress(len(found)) as show:
             dataset = label_structures(
                 found,
@@ -68,6 +62,8 @@ def label(
             )
     atoms, missing = int(dataset.offsets[-1]), len(dataset.failures)
     typer.echo(f"{output}: {len(dataset)} labels, {atoms} atoms, {missing} structures without label")
+    for name, reason in list(dataset.failures.items())[:MOST_FAILURES]:
+        typer.echo(f"without label {name}: {reason}")
     typer.echo(f"sha256 {dataset.sha256()}")
 
 

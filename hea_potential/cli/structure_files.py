@@ -27,7 +27,7 @@ def read_structures(path: Path) -> list[Atoms]:
     if not path.is_file():
         raise InputError(f"structure file: got {path} ({'a folder' if path.is_dir() else 'no such file'})")
     try:
-        frames = ase.io.read(path, index=":")
+        frames = ase.io.read(path, index=":", parallel=False)  # under mpirun one rank may be the only one that reads
     except Exception as error:  # ASE's readers raise whatever their parsing stumbles over
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(

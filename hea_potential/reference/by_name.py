@@ -76,8 +76,9 @@ def imported(module_name: str, attribute: str, allowed: str) -> Callable[[], Any
         sys.path.append(here)  # last: what lies in the folder must not take the place of what is installed
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
-        message = f"reference method {module_name}:{attribute}: cannot import {module_name} ({error}); {allowed}"
+    except (Exception, SystemExit) as error:  # whatever the module does when it is imported
+        reason = f"{type(error).__name__}: {error}"
+        message = f"reference method {module_name}:{attribute}: cannot import {module_name} ({reason}); {allowed}"
         raise InputError(message) from error
     found: Callable[[], Any] | None = getattr(module, attribute, None)
     if not callable(found):

@@ -18,7 +18,8 @@ from hea_potential.errors import HEAError, InputError
 from hea_potential.labels import start_dataset
 from hea_potential.model_file import read_model_file
 from hea_potential.reference import check_elements
-from hea_potential.search.composition import Composition
+from hea_potential.search.composition import MOST_ATOMS, Composition
+from hea_potential.search.ratios import all_ratios
 from hea_potential.search.starts import STARTS
 
 __all__ = ["config_of", "read_config"]
@@ -100,6 +101,8 @@ def out_of_range(config: LoopConfig) -> list[str]:
 def unknown_names(config: LoopConfig) -> list[str]:
     """Names of ways to do something that there are not, and names without those that belong to them."""
     wrong, starts = [], config.search.starts
+    if Path(config.name).name != config.name or config.name in ("", ".."):
+        wrong.append(f"name must be that of a folder, without a path, got {config.name!r}")
     if config.mode not in MODES:
         wrong.append(f"mode must be one of {', '.join(MODES)}, got {config.mode!r}")
     if config.search.method not in METHODS:
@@ -152,8 +155,8 @@ def impossible_sizes(config: LoopConfig) -> list[str]:
     asked, wrong = config.compositions, []
     if asked.step and not asked.all:
         wrong.append("compositions.step belongs to compositions.all")
-    if asked.size < 1:
-        return [*wrong, f"compositions.size must be at least 1, got {asked.size}"]
+    if not 1 <= asked.size <= MOST_ATOMS:
+        return [*wrong, f"compositions.size must be 1 to {MOST_ATOMS}, got {asked.size}"]
     if asked.step > asked.size:
         wrong.append(f"compositions.step must be at most the size {asked.size}, got {asked.step}")
     if len(set(asked.n_elements)) != len(asked.n_elements):
@@ -163,7 +166,18 @@ def impossible_sizes(config: LoopConfig) -> list[str]:
             wrong.append(f"compositions.n_elements must be 1 to {len(config.elements)}, got {n}")
         elif n > asked.size:
             wrong.append(f"compositions: {asked.size} atoms cannot be of {n} elements")
+        elif asked.all and not wrong:
+            wrong += too_many_ratios(asked, config.elements[:n])
     return wrong
+
+
+def too_many_ratios(asked: Compositions, elements: Sequence[str]) -> list[str]:
+    """What is wrong with all ratios of some elements: they can be more than a run can search."""
+    try:
+        all_ratios(asked.size, elements, asked.step or None)
+    except InputError as error:
+        return [f"compositions.all: {error}"]
+    return []
 
 
 def unknown_to_reference(config: LoopConfig) -> list[str]:

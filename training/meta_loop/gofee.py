@@ -15,15 +15,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import ase.io
 import numpy as np
 from ase import Atoms
 from hea_training.meta_loop.candidates import minima_of
 from hea_training.meta_loop.carried import Carried
+from hea_training.meta_loop.chosen import read_chosen, write_chosen
 from hea_training.meta_loop.mode_settings import GofeeSettings
 from hea_training.meta_loop.plan import Step
 from hea_training.meta_loop.state import Loop
-from hea_training.meta_loop.steps import SELECTED, labelled, number_of, searched, written
+from hea_training.meta_loop.steps import labelled, number_of, searched
 from hea_training.meta_loop.surrogate import labelled_before, name_of, surrogate_of
 
 from hea_potential.described import describe, in_units_of_sigma
@@ -77,7 +77,7 @@ def select(loop: Loop, step: Step) -> Facts:
     for k, atoms in enumerate(chosen, start=(step.turn - 1) * settings.labels):
         name = name_of(step, k)
         atoms.info |= {"name": name, "group": name, "model": number_of(loop.model)}
-    return {"candidates": len(candidates)} | written(loop, step, chosen)
+    return {"candidates": len(candidates)} | write_chosen(loop, step, chosen)
 
 
 def asked_before(loop: Loop, step: Step) -> list[Atoms]:
@@ -86,8 +86,7 @@ def asked_before(loop: Loop, step: Step) -> list[Atoms]:
     whole = Atoms(step.composition).get_chemical_formula()
     asked = [atoms for atoms in labelled_before(loop, step) if atoms.get_chemical_formula() == whole]
     for turn in range(1, step.turn):
-        file = loop.folder_of(step).parent / f"t{turn:03d}" / SELECTED
-        asked += ase.io.read(file, ":", parallel=False) if file.stat().st_size else []
+        asked += read_chosen(loop, replace(step, turn=turn))
     return asked
 
 

@@ -20,7 +20,8 @@ LABELS = "labels.h5"
 
 def label_into_data(loop: Loop, step: Step, structures: list[Atoms]) -> DataSet:
     """Label structures into a file of the step's own, then add them to the data set in the order of their names: which
-    label was finished first leaves no trace. Returns the step's labels.
+    label was finished first leaves no trace. Returns the step's labels. Raises InputError where the data of the steps
+    before are missing or damaged.
     """
     file = loop.folder_of(step) / LABELS
     labels = label_structures(
@@ -35,10 +36,11 @@ def label_into_data(loop: Loop, step: Step, structures: list[Atoms]) -> DataSet:
     )
     labels = labels.select(np.argsort(labels.name.astype(str), kind="stable"))
     labels = replace(labels, failures=dict(sorted(labels.failures.items())))
-    dataset = read_dataset(loop.data) if loop.data.exists() else labels.select([])
+    begins = step.kind == "start" and not loop.data.exists()
+    dataset = labels.select([]) if begins else read_dataset(loop.data)
     known = set(dataset.name.tolist())
     frames = [labels.frame(k) for k in range(len(labels)) if labels.name[k] not in known]
     grown = replace(dataset.append(frames), failures={**dataset.failures, **labels.failures})
-    if frames or grown.failures != dataset.failures or not loop.data.exists():
+    if frames or grown.failures != dataset.failures or begins:
         write_dataset(loop.data, grown)
     return labels

@@ -29,7 +29,7 @@ from hea_training.strata import Stratum, Tensors, all_strata, load_network, merg
 from hea_potential import __version__
 from hea_potential.complete_file import complete_file
 from hea_potential.dataset import DataSet
-from hea_potential.errors import HEAError, InputError
+from hea_potential.errors import InputError
 from hea_potential.reference import versions
 from hea_potential.split import Split
 
@@ -179,11 +179,6 @@ def taught(
         lesson.training.set_offsets(tensors["e0"], tensors["zbl.inner"], tensors["zbl.outer"])
         jobs = [lesson.job(arch, tensors, stratum) for stratum in group]
         for stratum, trained in run_jobs(jobs, lesson.threads, 1 if len(jobs) > 1 else lesson.threads, report):
-            if not all(np.isfinite(array).all() for array in trained.values()):
-                raise HEAError(
-                    f"{lesson.folder}: the training of {stratum.name(arch.elements)} ended in numbers that are not "
-                    f"finite; a smaller learning rate than {lesson.how.learning_rate:g} may help"
-                )
             tensors = merge(arch, tensors, stratum, trained)
         pairs = sorted({pair for job in jobs for pair in trained_pairs(arch, job.stratum)})
         try:

@@ -4,23 +4,21 @@ the same facts, which `ledger` keeps.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import ase.io
 import numpy as np
 from ase import Atoms
 from hea_training.meta_loop.beginning import adopt, start
 from hea_training.meta_loop.candidates import minima_of, path_frames
+from hea_training.meta_loop.chosen import read_chosen, write_chosen
 from hea_training.meta_loop.label_into import label_into_data
 from hea_training.meta_loop.plan import Step
 from hea_training.meta_loop.selection import select as choose
 from hea_training.meta_loop.state import Loop
 
-from hea_potential.complete_file import complete_file
 from hea_potential.dataset import DataSet, fixed_split, read_dataset
 from hea_potential.described import describe
 from hea_potential.labels import FAILED
@@ -31,13 +29,12 @@ from hea_potential.search.pair import PairError
 from hea_potential.search.starts import STARTS, Start
 from hea_potential.search.state import Run
 
-__all__ = ["STEPS", "labelled", "searched", "written"]
+__all__ = ["STEPS", "labelled", "number_of", "searched"]
 
 Facts = dict[str, Any]
 UNKNOWN = 4  # structures labelled of each search that the model knows that it does not know
 PATHS = 4  # frames on the way to a minimum, for each that is labelled
 ANY_HEIGHT = 1e6  # eV/atom
-SELECTED = "selected.extxyz"
 
 
 def search(loop: Loop, step: Step) -> Facts:
@@ -124,19 +121,7 @@ def select(loop: Loop, step: Step) -> Facts:
     base = f"L{step.loop}-n{step.n_elements}-{step.composition}"
     for k, atoms in enumerate(chosen):
         atoms.info = {"name": f"{base}-{k:04d}", "group": f"{base}-{k:04d}", "model": number_of(model), **atoms.info}
-    return {"candidates": len(minima) + len(path)} | written(loop, step, chosen)
-
-
-def written(loop: Loop, step: Step, chosen: list[Atoms]) -> Facts:
-    """Write what was chosen into the step's folder."""
-    file = loop.folder_of(step) / SELECTED
-    with complete_file(file) as temporary:
-        ase.io.write(temporary, chosen, format="extxyz", parallel=False)
-    return {
-        "chosen": len(chosen),
-        "reasons": dict(sorted(Counter(atoms.info["reason"] for atoms in chosen).items())),
-        "file": str(file.relative_to(loop.folder)),
-    }
+    return {"candidates": len(minima) + len(path)} | write_chosen(loop, step, chosen)
 
 
 def chosen_of(
@@ -184,9 +169,7 @@ def label(loop: Loop, step: Step) -> Facts:
 
 def labelled(loop: Loop, step: Step, model: Path) -> Facts:
     """Label what was chosen, compare the labels with what the model that chose it says, and add them to the data."""
-    file = loop.folder_of(step) / SELECTED
-    structures = ase.io.read(file, ":", parallel=False) if file.stat().st_size else []
-    labels = label_into_data(loop, step, structures)
+    labels = label_into_data(loop, step, read_chosen(loop, step))
     return {
         "labelled": len(labels),
         "failed": labels.failures,
