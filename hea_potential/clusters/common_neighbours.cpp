@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <numeric>
 
 #include "vector3.h"
 
@@ -78,8 +77,8 @@ class Neighbourhood {
  private:
   void find(const Atoms &atoms, std::size_t centre) {
     std::vector<double> distances(atoms.n);  // in bonds; infinite where there is no neighbour
-    double nearest[least_present];           // the least of them, ascending
-    std::fill_n(nearest, least_present, infinity);
+    double nearest[shell];                   // the least of them, ascending
+    std::fill_n(nearest, shell, infinity);
     for (std::size_t j = 0; j < atoms.n; ++j) {
       const double square = squared_distance(atoms.positions + 3 * centre, atoms.positions + 3 * j);
       const double bond = atoms.bond(centre, j);
@@ -92,8 +91,11 @@ class Neighbourhood {
         rest = larger;
       }
     }
-    const auto known = std::find(nearest, nearest + least_present, infinity);
-    cutoff_ = between * mean_of_first_shell(distances, next_shell * mean(nearest, known));
+    const auto known = static_cast<std::size_t>(std::find(nearest, nearest + shell, infinity) - nearest);
+    const double first = mean(nearest, std::min(least_present, known));
+    std::size_t present = 0;
+    while (present < known && nearest[present] < next_shell * first) ++present;
+    cutoff_ = between * mean(nearest, present);
     const auto is_near = [&](double distance) { return distance < cutoff_; };
     const auto count = static_cast<std::size_t>(std::count_if(distances.begin(), distances.end(), is_near));
     if (count < shell || count > most) return;  // at the surface, or no cluster
@@ -102,22 +104,10 @@ class Neighbourhood {
     }
   }
 
-  // The mean of the distances below a limit; of the least of them, if they are more than a close packing has.
-  static double mean_of_first_shell(const std::vector<double> &distances, double limit) {
+  static double mean(const double *distances, std::size_t count) {
     double sum = 0.0;
-    std::size_t count = 0;
-    for (const double distance : distances) {
-      sum += distance < limit ? distance : 0.0;
-      count += distance < limit ? 1 : 0;
-    }
-    if (count <= shell) return count > 0 ? sum / static_cast<double>(count) : 0.0;
-    std::vector<double> sorted = distances;
-    std::nth_element(sorted.begin(), sorted.begin() + shell, sorted.end());
-    return mean(sorted.data(), sorted.data() + shell);
-  }
-
-  static double mean(const double *begin, const double *end) {
-    return end > begin ? std::accumulate(begin, end, 0.0) / static_cast<double>(end - begin) : 0.0;
+    for (std::size_t k = 0; k < count; ++k) sum += distances[k];
+    return count > 0 ? sum / static_cast<double>(count) : 0.0;
   }
 
   double cutoff_ = 0.0;

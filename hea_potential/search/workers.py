@@ -152,9 +152,11 @@ def mpi_executor(work: str = "the search", kept: str = KEPT) -> Iterator[tuple[E
     if ranks == 1:
         yield None, 0
         return
-    # Between two looks for messages a rank pauses, each time in vain for twice as long, up to this. The manager must be
-    # quick: the default, 1 ms, is as long as a minimisation of a dozen atoms. Idle workers must not take others' time.
-    os.environ["MPI4PY_FUTURES_BACKOFF"] = "1e-4" if MPI.COMM_WORLD.Get_rank() == 0 else "5e-3"
+    # Between two looks for messages a rank pauses, each time in vain for twice as long, up to this. A manager of many
+    # must be quick; one that works too keeps enough ahead of its workers, and its looks take time from its own tasks.
+    # Idle workers must not take others' time.
+    pause = "1e-3" if manager_should_help(ranks - 1) else "1e-4"
+    os.environ["MPI4PY_FUTURES_BACKOFF"] = pause if MPI.COMM_WORLD.Get_rank() == 0 else "5e-3"
     with MPICommExecutor(MPI.COMM_WORLD, root=0) as executor:
         if executor is None:
             yield None
