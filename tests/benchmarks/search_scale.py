@@ -47,7 +47,8 @@ NEVER_ASKED = Pair(("pair_style lj/cut 10.0", "pair_coeff * * 0.4 2.4"), units="
 FEW = 8  # ranks up to which rank 0 works as well
 PARTS = {
     "proposals": (GeneticAlgorithm, "propose"),
-    "archive, journal, database, population": (loop, "absorb"),
+    "archive, journal's lines, population": (loop, "absorb"),
+    "journal and database": (loop.Books, "write"),
     "handing out": (Crew, "hand_out"),
     "collecting": (Crew, "collect"),
 }
