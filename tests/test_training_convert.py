@@ -18,6 +18,7 @@ from schnetpack.atomistic import Atomwise, Forces, PairwiseDistances
 from schnetpack.model import NeuralNetworkPotential
 from schnetpack.nn import CosineCutoff, GaussianRBF
 from schnetpack.representation import PaiNN, SchNet
+from scipy.constants import N_A, calorie, e
 from training_structures import ELEMENTS, cluster, write_small_dataset
 
 from hea_potential import HEACalculator
@@ -66,7 +67,7 @@ def test_other_numbers_of_filters_and_units_convert(tmp_path: Path, n_filters: i
     )
     done = convert(model, ELEMENTS, tmp_path / "converted.safetensors", energy_unit="kcal/mol")
     assert done.architecture.n_features == max(12, n_filters)
-    assert_same(model, done.path, unit=0.0433641153087705)
+    assert_same(model, done.path, unit=1000.0 * calorie / (N_A * e))
 
 
 def test_what_the_format_cannot_hold_is_refused(tmp_path: Path) -> None:

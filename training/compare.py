@@ -23,15 +23,20 @@ __all__ = ["compare_models", "stratum_weights", "test_model"]
 
 
 def test_model(model: str, data: Path, part: str, split_seed: int | None) -> dict[str, Any]:
-    """The error table (evaluate.error_table) of a model file on a part (train, valid, test, all) of a data set."""
+    """The error table (evaluate.error_table) of a model file on a part (train, valid, test, all) of a data set.
+
+    Raises ModelFileError for a model that cannot be read; InputError for data that are missing or hold none of its
+    elements, and for a part of which the model's provenance says nothing.
+    """
     graphs, kinds, errors, _ = _evaluated(read_model_file(model), data, part, split_seed)
     return error_table(errors, graphs, kinds)
 
 
 def compare_models(stratified: str, full: str, data: Path, part: str, split_seed: int | None) -> list[dict[str, Any]]:
-    """Rows of the table stratified against full: set of elements (number of elements from three on), number of
-    training structures,
-    weights that this set teaches (by strata, and in full), energy MAE in meV/atom and force MAE in meV/A of both."""
+    """Rows of the table stratified against full: set of elements (number of elements from three on), number of training
+    structures, weights that this set teaches (by strata, and in full), energy MAE (meV/atom) and force MAE (meV/A) of
+    both. Raises InputError for models of other elements or cutoffs, and as `test_model`.
+    """
     models = [read_model_file(stratified), read_model_file(full)]
     if models[0].elements != models[1].elements or models[0].cutoff != models[1].cutoff:
         raise InputError(

@@ -22,7 +22,8 @@ from hea_potential.errors import InputError
 
 __all__ = ["Conversion", "convert", "load_checkpoint"]
 
-ENERGY_UNITS = {"eV": 1.0, "kcal/mol": 0.0433641153087705, "Hartree": 27.211386245988}
+# In eV: the kilocalorie is 4184 J, N_A and e are exact in the SI of 2019; the hartree is that of CODATA 2018.
+ENERGY_UNITS = {"eV": 1.0, "kcal/mol": 0.043364104241800934, "Hartree": 27.211386245988}
 _SAMPLES = 8  # distances an interval at which filters are fitted and compared
 
 

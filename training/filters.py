@@ -30,10 +30,9 @@ class Filters(nn.Module):
     """Control points [L, pairs, n+3, C]: `base` with the networks of the pairs `trained` added.
 
     One network of Gaussians of the distance a pair, times an envelope that is zero from the last knot before the
-    cutoff, so that the last three
-    control points vanish and W ends with two zero derivatives. `start_at_zero` makes the networks give nothing at
-    first.
-    `first_free` [pairs] (first_free_control) flattens the trained filters at short distances.
+    cutoff, so that the last three control points vanish and W ends with two zero derivatives. `start_at_zero` makes the
+    networks give nothing at first. `first_free` [pairs] (first_free_control) flattens the trained filters at short
+    distances.
     """
 
     base: Tensor

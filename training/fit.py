@@ -114,10 +114,9 @@ def optimise(
     """AdamW with a one-cycle schedule; `gradient` adds a batch's gradient to the parameters and gives its loss.
 
     `decayed` parameters have weight decay, `plain` ones none. An epoch has all structures of `graphs`, or what `replay`
-    draws of them. Resumes from `checkpoint` when that file exists and
-    belongs to the same run: an
-    unbroken run and a resumed one give the same weights, for the order of batches, optimiser and schedule are all in
-    the checkpoint.
+    draws of them. Resumes from `checkpoint` when that file exists: an unbroken run and a resumed one give the same
+    weights, for the order of batches, optimiser and schedule are all in the checkpoint. Raises InputError for a
+    checkpoint that is damaged or of another run.
     """
     generator = np.random.default_rng(seed)
     groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": plain, "weight_decay": 0.0}]

@@ -27,11 +27,10 @@ def pair_index(a: np.ndarray, b: np.ndarray, n_elements: int) -> np.ndarray:
 class Batch:
     """Some structures at once; atoms are sorted by element so that every element's rows are one slice.
 
-    species [N] element numbers, counts: atoms of each element, structure [N], sizes [M] atoms per structure, edges
-    without velocity,
-    energy [M] eV and forces [N, 3] eV/A still to be learned (reference minus isolated atoms minus ZBL),
-    reference_force [N] |F| of the reference,
-    alloyed: whether a structure has more than one element.
+    species [N]: element numbers; counts: atoms of each element; structure [N]: whose atom it is; sizes [M]: atoms of
+    each structure; edges: without velocity; energy [M] (eV) and forces [N, 3] (eV/A): still to be learned, reference
+    minus isolated atoms minus ZBL; reference_force [N]: |F| of the reference (eV/A); alloyed: whether any structure has
+    more than one element.
     """
 
     species: Tensor

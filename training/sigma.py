@@ -1,4 +1,6 @@
-"""Calibrated uncertainty: last-layer prediction rigidity (Bigi, Chong, Ceriotti and Grasselli 2024)."""
+"""Calibrated uncertainty: last-layer prediction rigidity (Bigi, Chong, Ceriotti and Grasselli, A prediction rigidity
+formalism for low-cost uncertainties in trained neural networks, 2024, doi:10.1088/2632-2153/ad805f).
+"""
 
 from dataclasses import dataclass
 

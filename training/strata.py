@@ -1,8 +1,7 @@
 """The three strata of a model: which structures teach which weights, and how a trained part joins what is there.
 
 A model is a dict of arrays by the model file's names (`Tensors`). A stratum trains some entries of it and copies only
-those back, so that all
-else, and with it every earlier prediction, stays what it was to the last bit.
+those back, so that all else, and with it every earlier prediction, stays what it was to the last bit.
 """
 
 from collections.abc import Callable
