@@ -19,11 +19,21 @@ from hea_potential.dataset import read_dataset
 MPIRUN = str(Path(sysconfig.get_path("scripts")) / "mpirun")
 
 
+OF_MODE = {
+    "gofee": "[gofee]\nsteps = 2\nminimisations = 5\nfeatures = 4\n",
+    "lea": "[lea]\nchance = 1.0\n",  # one label beyond sigma is enough to train
+}
+
+
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that nobody disturbed."""
-    folder = tmp_path_factory.mktemp("unbroken")
-    (folder / "loop.toml").write_text(CONFIGURATION)
+    return undisturbed(tmp_path_factory.mktemp("unbroken"), CONFIGURATION)
+
+
+def undisturbed(folder: Path, configuration: str) -> Path:
+    """Run a configuration in a folder, and return the folder of the run."""
+    (folder / "loop.toml").write_text(configuration)
     run_loop(read_config(folder / "loop.toml"), folder / "run")
     return folder / "run"
 
@@ -83,6 +93,14 @@ def check_same(run: Path, other: Path) -> None:
 
 def test_a_run_that_is_killed_ends_as_if_it_had_not_been(unbroken: Path, tmp_path: Path) -> None:
     check_kills(unbroken, tmp_path, ["start", "select", "refresh"], np.random.default_rng(1))
+
+
+@pytest.mark.parametrize(("mode", "kinds"), [("gofee", ["select", "search"]), ("lea", ["label", "search"])])
+def test_the_other_modes_go_on_as_well(mode: str, kinds: list[str], tmp_path: Path) -> None:
+    for name in ("unbroken", "killed"):
+        (tmp_path / name).mkdir()
+    run = undisturbed(tmp_path / "unbroken", f'mode = "{mode}"\n{CONFIGURATION}{OF_MODE[mode]}')
+    check_kills(run, tmp_path / "killed", kinds, np.random.default_rng(3))
 
 
 def test_a_killed_mpirun_goes_on_alone(unbroken: Path, tmp_path: Path) -> None:

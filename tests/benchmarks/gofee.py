@@ -3,11 +3,12 @@
     python tests/benchmarks/gofee.py [--formula Cu7Ni2] [--repeats 5] [--calls 200] [--agox PYTHON] [--only NAMES]
 
 The reference is ASE's effective medium theory, and every calculation of it counts (`counted_emt`), those of isolated
-atoms, of starts and of relaxations by the reference as well. Reached means that a calculation gave an energy within
-0.02 eV of the best minimum that three long searches of the same surface find (`hea_potential.search.emt`). All programs
-have the same seeds, 1 to so many. A run that has not reached it after so many calculations (ten times as many for the
-plain loop) is given up; in the median it counts as longer than all others, and the mean is that of all calculations
-over the number of runs that reached it: what a user who starts anew after giving up pays. Programs:
+atoms, of starts and of relaxations by the reference as well. Reached means that a calculation gave an energy below that
+of the second lowest minimum of three long searches of the same surface (`hea_potential.search.emt`): whatever relaxes
+from there ends in the best. All programs have the same seeds, 1 to so many. A run that has not reached it after so many
+calculations (ten times as many for the plain loop) is given up: in the table its calculations are in brackets, in the
+median it counts as longer than all others, and the mean is that of all calculations over the number of runs that
+reached it, what a user pays who then starts anew. Programs:
 
 - `hea6`: the mode gofee that begins with the shipped model, which was trained on another reference;
 - `borrowed`: the same without what hea6 knows of the cluster's elements, which take the part of its others
@@ -34,9 +35,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ase import Atoms
-from ase.calculators.emt import EMT
-from ase.optimize import BFGS
 from hea_training.meta_loop import run_loop
 from hea_training.meta_loop.config_file import config_of
 from hea_training.meta_loop.restricted import restricted
@@ -49,7 +47,7 @@ from hea_potential.search import Composition, emt, search
 from hea_potential.search.state import Run
 
 HERE = Path(__file__).parent
-WITHIN = 0.02  # eV
+DISTINCT = 1e-3  # eV: minima of energies nearer than this are one
 QUENCHES, SEARCHES = 600, 3  # of the long searches, and how many of them
 
 
@@ -84,7 +82,7 @@ class Ending(Watcher):
 def trace_of(log: Path, target: float, size: int) -> Trace:
     """What `counted_emt` wrote down."""
     lines = [line.split() for line in log.read_text().splitlines()] if log.exists() else []
-    hits = [k for k, (_, atoms, energy) in enumerate(lines, start=1) if int(atoms) == size and float(energy) <= target]
+    hits = [k for k, (_, atoms, energy) in enumerate(lines, start=1) if int(atoms) == size and float(energy) < target]
     return Trace(hits[0] if hits else None, len(lines))
 
 
@@ -96,21 +94,19 @@ def counting() -> Iterator[Path]:
         yield Path(os.environ["COUNTED_EMT"])
 
 
-def best_of(formula: str) -> float:
-    """Energy of the best minimum of long searches, relaxed by ASE."""
+def target_of(formula: str) -> float:
+    """Energy of the second lowest minimum that long searches find, eV."""
     composition = Composition.parse(formula)
-    found = []
+    energies: list[float] = []
     for seed in range(SEARCHES):
         with tempfile.TemporaryDirectory() as folder:
             archive = search(formula, pair=emt.pair(composition.symbols, Path(folder)), budget=QUENCHES, seed=seed)
         assert archive is not None
-        first, second = archive.lowest(2)
-        print(f"{formula}: best {first.energy:.4f} eV, found {first.hits} times; the next is {second.energy:.4f} eV")
-        found.append(first)
-    best = min(found, key=lambda minimum: minimum.energy)
-    atoms = Atoms(composition.names(best.cluster.types), positions=best.cluster.positions, calculator=EMT())
-    BFGS(atoms, logfile=None).run(fmax=0.005)
-    return float(atoms.get_potential_energy())
+        found = [minimum.energy for minimum in archive.lowest(20)]
+        second = next(energy for energy in found if energy > found[0] + DISTINCT)
+        print(f"{formula}: lowest minima {found[0]:.4f} and {second:.4f} eV", flush=True)
+        energies += found
+    return min(energy for energy in energies if energy > min(energies) + DISTINCT)
 
 
 def loop_run(document: dict[str, Any], target: float, calls: int, size: int) -> Trace:
@@ -227,10 +223,10 @@ def main() -> None:
     sys.path.insert(0, str(HERE))
     os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])  # of label processes
     size = Composition.parse(options.formula).size
-    target = best_of(options.formula) + WITHIN
+    target = target_of(options.formula)
     programs = PROGRAMS | ({"agox": agox(options.agox)} if options.agox else {})
     names = ("program", "reached", "calculations of each run", "median", "mean")
-    table = Table(*names, title=f"{options.formula}, within {WITHIN} eV of the best known minimum")
+    table = Table(*names, title=f"{options.formula}: calculations to below {target:.4f} eV")
     for name, program in programs.items():
         if name not in (options.only or programs):
             continue

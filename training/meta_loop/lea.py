@@ -1,10 +1,11 @@
-"""The mode `lea`: an evolution that goes on from loop to loop, and a model that is trained only when it was wrong.
+"""The mode `lea`: an evolution that goes on from loop to loop, and a model that is trained only when it has to be.
 
 The search of a composition begins from the population that the composition's last search ended with, relaxed anew by
 the present model, besides fresh starts. Labels judge the model by its own measure: with calibrated sigma a label is
 farther than z sigma from the model's energy with probability 2 (1 - Phi(z)). When so many labels of a loop are farther
-that chance alone would hardly do it, the reference disagrees by more than sigma allows, and the model is trained;
-otherwise it is kept, and what was labelled waits for the next training.
+that chance alone would hardly do it, the reference disagrees by more than sigma allows, and the model is trained. A
+model that errs widely and says so is not contradicted by any label: so it is trained as well when the labels that it
+does not know have become a good part of the data. Otherwise it is kept, and they wait for the next training.
 """
 
 from __future__ import annotations
@@ -91,15 +92,18 @@ def disagrees(count: int, beyond: int, settings: LeaSettings) -> bool:
 
 
 def refresh(loop: Loop, step: Step) -> Facts:
-    """Train the model if the labels since the last training disagree with it, otherwise keep it."""
+    """Train the model if the labels since the last training disagree with it or are many, otherwise keep it."""
     if step.loop == 0:
         return steps.refresh(loop, step)
+    settings, dataset = loop.config.lea, read_dataset(loop.data)
     places = {each.place for each in loop.refreshes_since_accepted(step)}
     lines = [loop.facts(each) for each in loop.steps if is_judge(each, places) and each.name in loop.ledger.lines]
     count, beyond = (sum(line[what] for line in lines) for what in ("judged", "beyond_sigma"))
-    if disagrees(count, beyond, loop.config.lea):
+    waiting = len(steps.unlearned(loop, step, dataset))
+    if disagrees(count, beyond, settings) or waiting > settings.waiting * len(dataset):
         return steps.refresh(loop, step)
-    return kept(loop, step, f"{beyond} of {count} labels beyond {loop.config.lea.sigmas:g} sigma: no reason to train")
+    far = f"{beyond} of {count} labels beyond {settings.sigmas:g} sigma"
+    return kept(loop, step, f"{far}, {waiting} of {len(dataset)} structures not trained on: no reason to train")
 
 
 def is_judge(step: Step, places: set[str]) -> bool:

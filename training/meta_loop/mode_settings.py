@@ -40,12 +40,14 @@ class LeaSettings:
     population: minima of each composition that are kept from loop to loop. sigmas: a label disagrees that is farther
     from the model's energy than so many of its sigma. chance: the model is trained again when so many labels disagree
     that sigma, were it right, would let it happen with a smaller probability than this; 1 trains as soon as one does.
+    waiting: it is also trained when more than this share of the data set has never been trained on.
     """
 
     population: int = 20
     sigmas: float = 2.0
     chance: float = 0.05
+    waiting: float = 0.2
 
     def out_of_range(self, prefix: str = "") -> list[str]:
         """What is wrong with the settings, each named with a prefix."""
-        return below(self, {"population": 1, "sigmas": 0, "chance": 0}, prefix)
+        return below(self, {"population": 1, "sigmas": 0, "chance": 0, "waiting": 0}, prefix)

@@ -29,7 +29,7 @@ from hea_potential.search.pair import PairError
 from hea_potential.search.starts import STARTS, Start
 from hea_potential.search.state import Run
 
-__all__ = ["STEPS", "labelled", "number_of", "searched"]
+__all__ = ["STEPS", "labelled", "number_of", "searched", "unlearned"]
 
 Facts = dict[str, Any]
 UNKNOWN = 4  # structures labelled of each search that the model knows that it does not know
@@ -202,11 +202,10 @@ def refresh(loop: Loop, step: Step) -> Facts:
     from hea_training.meta_loop.refresh import refresh as refreshed
 
     dataset = read_dataset(loop.data)
-    unlearned = tuple(f"{each.place.replace('/', '-')}-" for each in loop.refreshes_since_accepted(step))
     result = refreshed(
         dataset,
         fixed_split(dataset, loop.config.seed),
-        [name for name in dataset.name.tolist() if name.startswith(unlearned)],
+        unlearned(loop, step, dataset),
         loop.model,
         loop.config.refresh,
         loop.folder_of(step) / "refresh",
@@ -218,6 +217,12 @@ def refresh(loop: Loop, step: Step) -> Facts:
         report=lambda stratum, done, total, _: loop.watcher.goes_on(f"epochs ({stratum})", done, total),
     )
     return asdict(result)
+
+
+def unlearned(loop: Loop, step: Step, dataset: DataSet) -> list[str]:
+    """Names of the structures that were labelled since a model was accepted last, before a refresh."""
+    prefixes = tuple(f"{each.place.replace('/', '-')}-" for each in loop.refreshes_since_accepted(step))
+    return [name for name in dataset.name.tolist() if name.startswith(prefixes)]
 
 
 STEPS: Mapping[str, Callable[[Loop, Step], Facts]] = {

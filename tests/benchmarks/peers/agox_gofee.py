@@ -3,7 +3,7 @@
     python agox_gofee.py FORMULA SEED CALLS TARGET
 
 It ends after so many reference calls, which are written to the file that COUNTED_EMT names (see `counted_emt`, whose
-folder must be on PYTHONPATH), or when an energy is at the target or below.
+folder must be on PYTHONPATH), or when an energy is below the target.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Ending(CountedEMT):
         """Calculate, and see whether it is over."""
         super().calculate(*arguments, **options)
         self.calls_left -= 1
-        if self.calls_left == 0 or self.results["energy"] <= self.target:
+        if self.calls_left == 0 or self.results["energy"] < self.target:
             raise SystemExit(0)
 
 
