@@ -117,6 +117,8 @@ def unknown_names(config: LoopConfig) -> list[str]:
         wrong.append(
             "start.model needs the start.data that it was trained on; only the mode gofee learns from labels alone"
         )
+    if config.start.borrow and (config.start.data or not config.start.model):
+        wrong.append("start.borrow needs a start.model without start.data")
     return wrong
 
 
