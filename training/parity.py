@@ -15,7 +15,7 @@ from hea_potential.split import Split
 
 __all__ = ["Parity", "ParityError", "check_parity", "parity", "unseen_sample"]
 
-# What the engine may differ by: energy in eV/atom, forces in eV/A (issue 2's limits for the reference file).
+# What the engine may differ by: energy in eV/atom, forces in eV/A; the tests hold the engine to the same.
 LIMITS = {"double": (1e-9, 1e-8), "single": (1e-5, 1e-4)}
 SAMPLE = 20  # structures on which an exported model is compared
 FORCE_SCALE = 30.0  # eV/A; above it, rounding grows with the forces, and so may the difference

@@ -202,17 +202,7 @@ def train_stratum(
     pairs = trained_pairs(arch, stratum)
     base = torch.from_numpy(tensors["filters"].astype(np.float32)).clone()
     filters = Filters(arch, base, pairs, free, start_at_zero=warm or stratum.pair is not None)
-    masks: dict[str, Tensor] = {}
-    if stratum.pair is not None or stratum.kind == "many":
-        for name, parameter in network.named_parameters():
-            parameter.requires_grad_(name in ("adapter_in", "adapter_out"))
-        masks = {name: torch.zeros_like(network.get_parameter(name)) for name in ("adapter_in", "adapter_out")}
-        for element, rows in blocks(arch, stratum):
-            masks["adapter_in"][:, element, rows] = 1
-            masks["adapter_out"][:, element, :, rows] = 1
-    elif stratum.kind == "elements":
-        network.adapter_in.requires_grad_(False)
-        network.adapter_out.requires_grad_(False)
+    masks = freeze(network, stratum)
     report = None if on_epoch is None else lambda epoch, loss: on_epoch(epoch, loss, network, filters)
     fit(
         network,
@@ -231,6 +221,26 @@ def train_stratum(
     with torch.no_grad():
         trained["filters"] = filters().numpy()
     return trained
+
+
+def freeze(network: Network, stratum: Stratum) -> dict[str, Tensor]:
+    """Keep from training what the stratum does not teach; gives, by the names of parameters of which it teaches a part,
+    masks that are 1 there.
+    """
+    adapters = ("adapter_in", "adapter_out")
+    if stratum.kind == "full":
+        return {}
+    if stratum.kind == "elements":
+        for name in adapters:
+            network.get_parameter(name).requires_grad_(False)
+        return {}
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(name in adapters)
+    masks = {name: torch.zeros_like(network.get_parameter(name)) for name in adapters}
+    for element, rows in blocks(network.arch, stratum):
+        masks["adapter_in"][:, element, rows] = 1
+        masks["adapter_out"][:, element, :, rows] = 1
+    return masks
 
 
 def merge(arch: Architecture, tensors: Tensors, stratum: Stratum, trained: Tensors) -> Tensors:

@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent
 MODEL = FOLDER / "model.safetensors"
 STRUCTURES = FOLDER / "structures.json"
 
-# Agreement that issue 2 asks for: energy per atom in eV, forces in eV/A.
+# How far the backends may differ: energy per atom in eV, forces in eV/A.
 ENERGY_FP64, FORCE_FP64 = 1e-9, 1e-8
 ENERGY_FP32, FORCE_FP32 = 1e-5, 1e-4
 

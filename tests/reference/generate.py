@@ -26,7 +26,7 @@ ELEMENTS = ("Ni", "Cu", "Pd", "Ag", "Pt", "Au")
 
 
 def structures(rng: np.random.Generator) -> Iterator[tuple[str, Atoms]]:
-    """Names and structures of issue 2's parity line."""
+    """Names and structures on which all backends are compared."""
 
     def ordered(atoms: Atoms, symbols: tuple[str, ...], rattle: float = 0.1) -> Atoms:
         """Random ordering of the elements, each at least once, and random displacements."""

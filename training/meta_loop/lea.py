@@ -40,7 +40,7 @@ Facts = dict[str, Any]
 
 
 def search(loop: Loop, step: Step) -> Facts:
-    """The search of issue 3 with the present model, which goes on with the composition's last population."""
+    """Search with the present model, going on with the composition's last population."""
     settings = loop.config.search
     assert loop.model is not None
     starts: dict[str, Start] = {name: STARTS[name] for name in settings.starts}

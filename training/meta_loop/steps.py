@@ -38,7 +38,7 @@ ANY_HEIGHT = 1e6  # eV/atom
 
 
 def search(loop: Loop, step: Step) -> Facts:
-    """The search of issue 3 with the present model."""
+    """Search the composition with the present model."""
     settings, model = loop.config.search, loop.model
     assert model is not None
     starts = {name: STARTS[name] for name in settings.starts}
