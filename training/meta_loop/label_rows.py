@@ -46,7 +46,7 @@ class Evaluator:
         return types, neighbours.first, neighbours.neighbour, vectors
 
     def derivatives(self, atoms: Atoms) -> tuple[Floats, Floats, float, Floats]:
-        """f [W], J [3N, W], E' and F' [3N] of a structure."""
+        """f [W], J [3N, W] (1/A), E' (eV) and F' [3N] (eV/A) of a structure; InputError as `structure`."""
         structure = self.structure(atoms)
         rest = self.potential.evaluate(*structure, last_layer=np.zeros(self.width), features=True)
         jacobian = np.zeros((3 * len(atoms), self.width))
@@ -56,7 +56,7 @@ class Evaluator:
         return rest["features"], jacobian, rest["energy"], rest["forces"].ravel()
 
     def atom_features(self, atoms: Atoms) -> tuple[NDArray[np.int32], Floats]:
-        """Types [N] and last-layer features [N, D] of the atoms."""
+        """Types [N] and last-layer features [N, D] of the atoms; InputError as `structure`."""
         structure = self.structure(atoms)
         rest = self.potential.evaluate(*structure, last_layer=np.zeros(self.width), forces=False)["energies"]
         features = np.zeros((len(atoms), self.hidden))
@@ -97,8 +97,9 @@ class LabelSums:
 
 
 def sums_of(model: ModelFile, labelled: Iterable[Atoms], before: LabelSums | None = None) -> LabelSums:
-    """The sums of structures whose calculators hold energies and forces, added to those before; `info["name"]` tells
-    them apart, and those that are in the sums are not added again.
+    """The sums of structures whose calculators hold energies (eV) and forces (eV/A), added to those before;
+    `info["name"]` tells them apart, and those that are in the sums are not added again. A structure counts by
+    1 / (1 + F^2 / LARGE_FORCE^2), F the root mean square of its forces. InputError for an element the model lacks.
     """
     weights = model.tensors["head.out"].astype(np.float64).ravel()
     sums = before or LabelSums.empty(len(weights))

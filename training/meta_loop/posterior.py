@@ -33,7 +33,7 @@ NOISES = np.geomspace(0.01, 1.0, 25)  # s, eV/A: labels are never trusted beyond
 
 @dataclass(frozen=True)
 class Posterior:
-    """A model that knows the labels, the a and s that were the likeliest, and 2 log p."""
+    """A model that knows the labels, the likeliest a (spread) and s (noise, eV/A), and 2 log p (evidence)."""
 
     model: ModelFile
     spread: float
@@ -42,7 +42,8 @@ class Posterior:
 
 
 def posterior(model: ModelFile, labels: LabelSums) -> Posterior:
-    """The model with its last layer and its uncertainty brought up to date with labels, whose sums are for this model.
+    """The model with its last layer [S, D] and its Gram matrix [S*D, S*D] brought up to date with labels, whose sums
+    are for this model.
 
     Raises InputError for a model without uncertainty, or no labels.
     """
