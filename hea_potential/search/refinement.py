@@ -1,10 +1,11 @@
 """Which members of an alloy's population have their orderings searched further, and how long.
 
-Clusters of one geometry have many orderings of which no swap leads to a lower one, and independent searches of six
-elements end with one geometry and different orderings. To find the lowest of them takes some hundred descents from a
-few swaps away, as long as some thousand minimisations: too long for every geometry, not for those that lead. So a move
-that refines (`Move.refines`) is applied to the lowest member again and again, until nothing was gained for as long as
-the number of its swaps asks for; and to others where the gains of those before them make it likely that they will lead.
+Clusters of one geometry have many orderings of which no swap leads to a lower one: before there was refinement, 14 of
+14 searches of Ni7Cu7Pd6Ag6Pt6Au6 ended with nearly the same geometry, and with energies up to 0.2 eV apart. Ten to a
+hundred descents from a few swaps away find lower ones, but last as long as some hundred minimisations: too long for
+every geometry, not for those that lead. So a move that refines (`Move.refines`) is applied to the lowest member again
+and again, until nothing was gained for as long as the number of its swaps asks for; and to others where the gains of
+those before them make it likely that they will lead.
 """
 
 from __future__ import annotations
