@@ -143,3 +143,11 @@ def test_hops_leave_a_minimum_among_orderings(minimiser: Minimiser, relaxed_icos
             energies.append(quench.energy)
             here = quench.cluster.ordered()
     assert len(energies) > 1  # it got lower after the first descent
+
+
+def test_two_atoms_have_nowhere_to_go() -> None:
+    """Beside translations and rotations nothing is left of their six coordinates."""
+    types, positions = np.array([0, 1], np.int32), np.array([[0.0, 0.0, 0.0], [2.5, 0.0, 0.0]])
+    found = settled(POTENTIAL, types, positions)
+    assert found.types.tolist() == [1, 0]
+    assert np.array_equal(found.positions, positions)

@@ -231,4 +231,4 @@ def swapped(types: Types, pair: NDArray[np.int64]) -> Types:
 
 def no_longer(step: Floats) -> Floats:
     """A step (n, 3) shortened so that no atom goes farther than LONGEST_STEP."""
-    return np.asarray(step * min(1.0, LONGEST_STEP / np.linalg.norm(step, axis=1).max()))
+    return np.asarray(step * (LONGEST_STEP / max(LONGEST_STEP, np.linalg.norm(step, axis=1).max())))
