@@ -194,7 +194,9 @@ def carried(
         if folder is not None and len(archive):
             write_structures(folder / "lowest.extxyz", archive.lowest(10), archive)
     finally:
-        if witness is not None:
-            witness.leave()
-        books.close()
+        try:
+            if journal is not None and witness is not None and (crashed := witness.leave()):
+                journal.give_up(crashed)  # tasks of workers that died; of ranks of mpirun who continues learns it
+        finally:
+            books.close()
     return run

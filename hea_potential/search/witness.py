@@ -16,9 +16,8 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import lru_cache
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from mmap import mmap
 from pathlib import Path
 
@@ -37,15 +36,17 @@ class Witness:
 
     folder: Path
     longest: float = LONGEST
+    # Tells calls apart that go on with one run: a worker that outlives a call makes a new note, for the old is gone.
+    begun: float = field(default_factory=time.time)
 
     def begin(self, task: int) -> None:
         """Note that this process is in a task, until it begins another or rests."""
-        if (note := note_of(self.folder)) is not None:
+        if (note := note_of(self)) is not None:
             note.begin(task, self.longest)
 
     def rest(self) -> None:
         """Note that this process is in no task any more."""
-        if (note := note_of(self.folder)) is not None:
+        if (note := note_of(self)) is not None:
             note.rest()
 
     def crashed(self) -> dict[int, str]:
@@ -58,16 +59,12 @@ class Witness:
             path.unlink(missing_ok=True)
         return tasks
 
-    def leave(self) -> None:
-        """Take the notes away, and leave faulthandler and SIGALRM of this process as they were."""
-        if note_of.cache_info().currsize and not IN_USE:
-            faulthandler.unregister(signal.SIGALRM)
-            faulthandler.disable()
-            note = note_of(self.folder)
-            if note is not None:
-                note.close()
-            note_of.cache_clear()
-        self.crashed()
+    def leave(self) -> dict[int, str]:
+        """Take the notes away, and leave faulthandler and SIGALRM of this process as they were; returns what crashed
+        others, as `crashed` does.
+        """
+        put_away()
+        return self.crashed()
 
 
 class Note:
@@ -102,22 +99,35 @@ class Note:
         self.set_until = 0.0
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, and leave faulthandler and SIGALRM as they were."""
+        faulthandler.unregister(signal.SIGALRM)
+        faulthandler.disable()
         self.line.close()
         os.close(self.file)
 
 
-@lru_cache(maxsize=1)
-def note_of(folder: Path) -> Note | None:
+notes: dict[Witness, Note | None] = {}  # of this process, one at most
+
+
+def note_of(witness: Witness) -> Note | None:
     """The note of this process; None where there can be none, because faulthandler is somebody else's or the folder is
     not there on this computer.
     """
-    if IN_USE:
-        return None
-    try:
-        return Note(folder / f"{PREFIX}{socket.gethostname()}-{os.getpid()}")
-    except OSError:
-        return None
+    if witness not in notes:
+        put_away()
+        notes[witness] = None
+        with suppress(OSError):
+            if not IN_USE:
+                notes[witness] = Note(witness.folder / f"{PREFIX}{socket.gethostname()}-{os.getpid()}")
+    return notes[witness]
+
+
+def put_away() -> None:
+    """Close the note of this process: a worker has one folder after the other, and only so many open files."""
+    for note in notes.values():
+        if note is not None:
+            note.close()
+    notes.clear()
 
 
 def cause(dump: str) -> str:

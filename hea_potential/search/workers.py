@@ -86,13 +86,14 @@ class Crew:
 
     def own_results(self) -> list[Result]:
         """Results of tasks done here: of one where workers may soon want more to do; where there are none, of as many
-        as a spell has room for, if they take as long as the last ones did.
+        as a spell has room for, if they take as long as the last ones did. At most twice as many as the last time: few
+        that failed at once must not let many follow that take long, for none counts before all are done.
         """
         count = 1 if self.executor is not None else max(1, int(SPELL / self.pace))
         tasks = [self.waiting.popleft() for _ in range(min(count, len(self.waiting)))]
         began = time.monotonic()
         results = execute(self.setup, tasks, self.witness)
-        self.pace = max(time.monotonic() - began, 1e-6) / len(tasks)
+        self.pace = max((time.monotonic() - began) / len(tasks), 0.5 * self.pace, 1e-6)
         return results
 
     def hand_out(self) -> None:
