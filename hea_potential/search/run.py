@@ -23,7 +23,7 @@ from hea_potential.search.settings import METHODS, Settings, chosen, chosen_move
 from hea_potential.search.starts import STARTS, Start
 from hea_potential.search.state import Observer, Run, Stop
 from hea_potential.search.witness import LONGEST, Witness
-from hea_potential.search.workers import Crew, manager_should_help, mpi_executor
+from hea_potential.search.workers import Crew, WorkersError, manager_should_help, mpi_executor
 
 Several = list[str] | list[Composition] | tuple[str | Composition, ...]
 
@@ -193,10 +193,12 @@ def carried(
             carry_out(run, crew, books, plan.window, observers)
         if folder is not None and len(archive):
             write_structures(folder / "lowest.extxyz", archive.lowest(10), archive)
+    except WorkersError:
+        if journal is not None and witness is not None:
+            journal.give_up(witness.crashed())  # of ranks of mpirun, which end together, who continues learns it
+        raise
     finally:
-        try:
-            if journal is not None and witness is not None and (crashed := witness.leave()):
-                journal.give_up(crashed)  # tasks of workers that died; of ranks of mpirun who continues learns it
-        finally:
-            books.close()
+        if witness is not None:
+            witness.leave()
+        books.close()
     return run

@@ -59,12 +59,10 @@ class Witness:
             path.unlink(missing_ok=True)
         return tasks
 
-    def leave(self) -> dict[int, str]:
-        """Take the notes away, and leave faulthandler and SIGALRM of this process as they were; returns what crashed
-        others, as `crashed` does.
-        """
+    def leave(self) -> None:
+        """Take the notes away, and leave faulthandler and SIGALRM of this process as they were."""
         put_away()
-        return self.crashed()
+        self.crashed()
 
 
 class Note:
