@@ -151,7 +151,7 @@ from ase.calculators.emt import EMT
 
 class SlowEMT(EMT):
     def calculate(self, *arguments, **named):
-        time.sleep(0.02)
+        time.sleep(0.03)
         super().calculate(*arguments, **named)
 """
 

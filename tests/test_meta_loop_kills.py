@@ -59,7 +59,7 @@ def kill_within(
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         assert process.stderr is not None
         if before is None:
-            while not (run / "loop.json").exists():
+            while not (run / "loop.json").exists() and process.poll() is None:
                 time.sleep(0.01)
         else:
             assert any(line.startswith(f"{before} ") for line in process.stderr)
