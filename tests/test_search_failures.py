@@ -1,4 +1,4 @@
-"""What goes wrong around a search: killed ranks, crashing and hanging tasks, a full disk, a damaged journal.
+"""What goes wrong around a search: killed ranks, a full disk, a damaged journal.
 
 Whatever it is, the run ends with a message, and the same command goes on as if nothing had happened.
 """
@@ -10,15 +10,11 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from multiprocessing import get_context
 from pathlib import Path
 
 import ase.io
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -27,19 +23,12 @@ from test_search_run import ALLOY, HEA, LENNARD_JONES, MPIRUN, TIME_LIMIT, check
 
 from hea_potential.errors import HEAError, OutputError
 from hea_potential.search import search
-from hea_potential.search.composition import Composition
 from hea_potential.search.database import write_structures
-from hea_potential.search.geometry import Cluster, Floats
 from hea_potential.search.journal import Journal, RunFolderError
 from hea_potential.search.minimise import Limits
-from hea_potential.search.moves import Move
-from hea_potential.search.pair import Pair
 from hea_potential.search.pictures import draw_best
 from hea_potential.search.state import Run
-from hea_potential.search.tasks import Setup, Task
-from hea_potential.search.workers import Crew, WorkersError
 
-TROUBLESOME = Path(__file__).parent / "troublesome.py"
 VICTIMS = ("worker", "mpirun", "manager")
 KILLED = "one of its 3 ranks died; the same command goes on"
 
@@ -128,115 +117,6 @@ def test_killed_ranks_lose_nothing(alloy: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_thirty_kills_lose_nothing(alloy: Path, tmp_path: Path) -> None:
     survive(30, 1200, alloy, tmp_path)
-
-
-def troubled(move: str, pair: Path, folder: Path) -> int:
-    """Repeat a search on two ranks with a troublesome move until it ends well; returns how often it failed."""
-    command = [MPIRUN, "-n", "2", sys.executable, str(TROUBLESOME), move, str(pair), str(folder)]
-    for failures in range(10):
-        run = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT, check=False)
-        if run.returncode == 0:
-            return failures
-        assert run.stderr.count("hea: error: mpirun ended the search, because one of its 2 ranks died") == 1
-    raise AssertionError(f"the search never ended well: {run.stderr}")
-
-
-@pytest.mark.parametrize(
-    ("move", "message"),
-    [
-        ("crash", "killed its process: Segmentation fault, in troublesome.py:"),
-        ("hang", "was ended because it took too long, in troublesome.py:"),
-    ],
-)
-def test_a_task_that_kills_its_process_is_not_done_again(move: str, message: str, pair: Path, tmp_path: Path) -> None:
-    failures = troubled(move, pair, tmp_path / "run")
-    done = [line for line in entries(tmp_path / "run") if "task" in line]
-    assert [line["task"] for line in done] == list(range(len(done)))
-    crashed = [line for line in done if line["outcome"] == "crashed"]
-    assert 1 <= failures <= len(crashed)
-    assert all(line["message"].startswith(message) for line in crashed)
-    check_database(tmp_path / "run")
-    assert not list((tmp_path / "run").glob(".task-*"))
-
-
-def test_a_task_that_kills_a_worker_of_a_pool_is_noted(pair: Path, tmp_path: Path) -> None:
-    from troublesome import BUDGET, SEED, TROUBLES
-
-    moves, folder = {"crash": Move(TROUBLES["crash"])}, tmp_path / "run"
-    # So many workers that the manager, which is the program of the tests, does no task itself.
-    plan = {"budget": BUDGET, "seed": SEED, "window": 16, "moves": moves, "workers": 8, "out": folder}
-    with (
-        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
-        pytest.raises(WorkersError, match="a worker process died"),
-    ):
-        search("Ar7", pair=pair, executor=pool, **plan)
-    journal = Journal(folder)
-    journal.close()
-    assert len(journal.crashed) == 1
-    assert next(iter(journal.crashed.values())).startswith("killed its process: Segmentation fault, in troublesome.py:")
-
-
-def test_a_worker_has_one_note_whatever_the_number_of_runs(tmp_path: Path) -> None:
-    """In a process of its own, because the test runner has faulthandler for itself."""
-    script = """
-import os, sys
-from pathlib import Path
-from hea_potential.search.witness import Witness
-
-def notes(folder):
-    return len(list(Path(folder).glob(".task-*")))
-
-for call in range(3):
-    for folder in sys.argv[1:]:
-        witness = Witness(Path(folder))
-        for task in range(2):
-            witness.begin(task)
-            witness.rest()
-        assert notes(folder) == 1
-        Witness(Path(folder)).crashed()  # the manager takes notes away
-        assert notes(folder) == 0
-    files = len(os.listdir("/proc/self/fd"))
-    assert call == 0 or files == before, (files, before)
-    before = files
-"""
-    folders = [tmp_path / name for name in "abc"]
-    for folder in folders:
-        folder.mkdir()
-    subprocess.run([sys.executable, "-c", script, *map(str, folders)], check=True, timeout=TIME_LIMIT)
-
-
-def test_tasks_that_fail_at_once_do_not_let_many_follow_at_a_time(pair: Path) -> None:
-    def broken(rng: np.random.Generator, composition: Composition, bonds: Floats) -> Cluster:
-        raise RuntimeError("broken")
-
-    composition = Composition.parse("Ar7")
-    style = Pair.of_file(pair, composition)
-    with Crew(Setup(composition, style, ((3.8,),), Limits(), (("broken", broken),), (), 1)) as crew:
-        for number in range(100):
-            crew.submit(Task(number, "broken"))
-        spells = [crew.collect(0.0) for _ in range(6)]
-    assert [result.outcome for spell in spells for result in spell] == ["error"] * sum(map(len, spells))
-    assert all(1 <= len(spell) <= 2**place for place, spell in enumerate(spells))
-
-
-def test_a_move_that_ends_the_program_only_ends_its_task(pair: Path) -> None:
-    runs: list[Run] = []
-    from troublesome import BUDGET, SEED, TROUBLES
-
-    moves = {"leave": Move(TROUBLES["leave"])}
-    search("Ar7", pair=pair, budget=BUDGET, seed=SEED, moves=moves, observers=[runs.append])
-    assert runs[-1].tally.outcomes["error"] >= 1
-    assert runs[-1].tally.last_message == "SystemExit: good bye"
-
-
-def test_workers_that_cannot_have_the_moves_end_the_run_with_a_message(pair: Path, tmp_path: Path) -> None:
-    moves = {"local": Move(lambda rng, parents, bonds: parents[0])}
-    with (
-        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
-        pytest.raises(WorkersError, match=r"cannot do its tasks: .*lambda.*functions of a module"),
-    ):
-        search("Ar7", pair=pair, budget=45, seed=5, moves=moves, executor=pool, workers=1, out=tmp_path / "run")
-    assert lines_of(tmp_path / "run") >= 1
 
 
 def test_minimisations_that_exceed_their_calls_are_counted(pair: Path) -> None:

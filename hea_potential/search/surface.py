@@ -18,10 +18,8 @@ from hea_potential.search.geometry import CONTACT, OVERLAP, Cluster, Floats, Int
 BLUR = 1.5  # contacts
 LARGEST_SHARE = 0.25  # of the atoms are moved at once
 SWEEPS = 2  # moves of an annealing for each atom: more hardly find more contacts
-HOT, COLD = (
-    0.8,
-    0.3,
-)  # contacts: temperatures of an annealing; at the last one a few atoms are not where most contacts are
+# Contacts: temperatures of an annealing; at the last one a few atoms are not where most contacts are.
+HOT, COLD = 0.8, 0.3
 
 
 def move_surface(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
