@@ -133,7 +133,7 @@ def search(
         plans = planned(settings, stop, seed, window, None if out is None else Path(out), ranks, own_folders=not single)
         runs = {}
         for number, plan in enumerate(plans, start=1):
-            crew = Crew(plan.setup, executor, workers, helps)
+            crew = Crew(plan.setup, executor, workers, helps, plan.window)
             witness = None if plan.folder is None else Witness(plan.folder, task_seconds)
             runs[plan.formula] = carried(plan, stop, crew, witness, ranks, observers, place=(number, len(plans)))
         archives = {formula: run.archive for formula, run in runs.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future, wait
@@ -20,8 +19,11 @@ from hea_potential.search.witness import Witness, epitaph
 # and more where the manager has tasks of its own, which may take longer than those of a worker.
 AHEAD = 2
 AHEAD_OF_HELP = 4
-# Seconds of tasks that a process without workers does at a time, before it looks at their results.
+# Seconds of tasks that a process does at a time, before it looks at their results or sends them.
 SPELL = 0.02
+# Of the tasks that may be under way a message to a worker holds at most this share of what there is for each process:
+# they wait for it, and, because results are absorbed in turn, others may wait for them.
+SHARES = 3
 KEPT = "the same command goes on from the journal"
 DIED = f"a worker process died; {KEPT}"
 
@@ -33,17 +35,22 @@ class WorkersError(HEAError):
 class Crew:
     """Takes tasks and gives back results in the order in which they are finished."""
 
-    def __init__(self, setup: Setup, executor: Executor | None = None, workers: int = 0, helps: bool = True) -> None:
+    def __init__(
+        self, setup: Setup, executor: Executor | None = None, workers: int = 0, helps: bool = True, window: int = 1
+    ) -> None:
+        """At most `window` tasks are under way at once."""
         self.setup = setup
         self.executor = executor
         self.workers = workers if executor is not None else 0
         self.helps = helps or executor is None
-        self.pace = SPELL  # seconds of a task that was done here
+        self.share = window // (SHARES * (self.workers + 1))
+        self.pace = SPELL  # seconds of a task, from those that were done last
         self.witness: Witness | None = None
         self.crashed: Mapping[int, str] = {}
         self.given_up: list[Result] = []
         self.waiting: deque[Task] = deque()
-        self.running: set[Future[list[Result]]] = set()
+        self.running: dict[Future[list[Result]], int] = {}  # with their numbers of tasks, of which so many in all
+        self.away = 0
         # Futures put themselves here when they are done: to look at each that is running would take the longer, the
         # more workers there are.
         self.finished: SimpleQueue[Future[list[Result]]] = SimpleQueue()
@@ -79,33 +86,51 @@ class Crew:
         with suppress(Empty):
             while self.running:
                 future = self.finished.get(timeout=0.0 if results else patience)
-                self.running.remove(future)
+                self.away -= self.running.pop(future)
                 results.extend(results_of(future))
+        self.learn(results)
         self.hand_out()
         return results
 
     def own_results(self) -> list[Result]:
-        """Results of tasks done here: of one where workers may soon want more to do; where there are none, of as many
-        as a spell has room for, if they take as long as the last ones did. At most twice as many as the last time: few
-        that failed at once must not let many follow that take long, for none counts before all are done.
-        """
-        count = 1 if self.executor is not None else max(1, int(SPELL / self.pace))
-        tasks = [self.waiting.popleft() for _ in range(min(count, len(self.waiting)))]
-        began = time.monotonic()
-        results = execute(self.setup, tasks, self.witness)
-        self.pace = max((time.monotonic() - began) / len(tasks), 0.5 * self.pace, 1e-6)
+        """Results of tasks done here: of one where workers may soon want more; where there are none, of a spell."""
+        count = 1 if self.executor is not None else self.spell
+        results = execute(self.setup, self.next_tasks(count), self.witness)
+        self.learn(results)
         return results
 
     def hand_out(self) -> None:
         """Keep some tasks for each worker with the executor, the others here, where the manager can take them."""
-        ahead = AHEAD_OF_HELP if self.helps else AHEAD
-        while self.executor is not None and self.waiting and len(self.running) < ahead * self.workers:
+        if self.executor is None:
+            return
+        count = max(1, min(self.spell, self.share))
+        ahead = max(AHEAD_OF_HELP if self.helps else AHEAD, 2 * count) * self.workers
+        while self.waiting and self.away < ahead:
+            tasks = self.next_tasks(count)
             try:
-                future = self.executor.submit(execute_afar, self.setup, [self.waiting.popleft()], self.witness)
+                future = self.executor.submit(execute_afar, self.setup, tasks, self.witness)
             except BrokenExecutor as error:
                 raise WorkersError(DIED) from error
-            self.running.add(future)
+            self.running[future] = len(tasks)
+            self.away += len(tasks)
             future.add_done_callback(self.finished.put)
+
+    def next_tasks(self, count: int) -> list[Task]:
+        """At most so many of those that wait."""
+        return [self.waiting.popleft() for _ in range(min(count, len(self.waiting)))]
+
+    @property
+    def spell(self) -> int:
+        """How many tasks a spell has room for, if they take as long as the last ones did."""
+        return max(1, int(SPELL / self.pace))
+
+    def learn(self, results: list[Result]) -> None:
+        """Take the time of tasks from results. It shrinks to half of what it was at most: few that failed at once must
+        not let many follow that take long, for none counts before all are done.
+        """
+        if results:
+            seconds = sum(result.seconds for result in results) / len(results)
+            self.pace = max(seconds, 0.5 * self.pace, 1e-6)
 
     def dismiss(self) -> None:
         """Drop what nobody has begun, which is of higher numbers than all that is in work."""
@@ -154,10 +179,10 @@ def mpi_executor(work: str = "the search", kept: str = KEPT) -> Iterator[tuple[E
         yield None, 0
         return
     # Between two looks for messages a rank pauses, each time in vain for twice as long, up to this. A manager of many
-    # must be quick; one that works too keeps enough ahead of its workers, and its looks take time from its own tasks.
-    # Idle workers must not take others' time.
-    pause = "1e-3" if manager_should_help(ranks - 1) else "1e-4"
-    os.environ["MPI4PY_FUTURES_BACKOFF"] = pause if MPI.COMM_WORLD.Get_rank() == 0 else "5e-3"
+    # must be quick; one that works too may be slower, for its looks take time from its own tasks, but a worker that
+    # waits for it does nothing. Idle workers must not take others' time.
+    pause = "2e-4" if manager_should_help(ranks - 1) else "1e-4"
+    os.environ["MPI4PY_FUTURES_BACKOFF"] = pause if MPI.COMM_WORLD.Get_rank() == 0 else "1e-3"
     with MPICommExecutor(MPI.COMM_WORLD, root=0) as executor:
         if executor is None:
             yield None

@@ -151,11 +151,14 @@ def measured_lengths(formula: str, budget: int) -> list[float]:
 
 def real(budget: int) -> dict[str, Any]:
     """A search with a cheap pair style on the ranks of this mpirun; empty on ranks other than 0."""
+    from mpi4py import MPI
+
     watch = Watch(budget)
     if search("Ar75", pair=LENNARD_JONES, budget=budget, seed=1, window=32, observers=[watch]) is None:
         return {}
     passed = watch.between()
-    return {"rate": passed["results"] / passed["seconds"]}
+    at_work = passed["working"] / passed["seconds"] / MPI.COMM_WORLD.Get_size()
+    return {"rate": passed["results"] / passed["seconds"], "at work": at_work}
 
 
 def first_come() -> None:
@@ -248,9 +251,12 @@ def main() -> None:
         slept = sleeping(ranks)
         rates = {"asleep": slept["rate"] * slept["length"]}  # whatever lengths were drawn
         if ranks <= (os.cpu_count() or 1):
-            rates["LJ75"] = under_mpirun(ranks, "--role", "real", "--real", options.real)["rate"]
+            measured = under_mpirun(ranks, "--role", "real", "--real", options.real)
+            rates["LJ75"] = measured["rate"]
         alone = alone or rates
         shown = [f"{name} {rate / alone[name]:.2f}" for name, rate in rates.items()]
+        if "LJ75" in rates:
+            shown[-1] += f" (its ranks are in tasks for {measured['at work']:.0%} of the time)"
         print(f"{ranks} ranks, throughput over that of the first: {', '.join(shown)}", flush=True)
     measured = sleeping(options.asleep)
     print(
