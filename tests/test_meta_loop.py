@@ -15,6 +15,7 @@ import pytest
 from hea_training import hea6
 from hea_training.meta_loop import read_config, run_loop
 from hea_training.meta_loop.config_file import config_of
+from hea_training.meta_loop.costs import Forecast, costs_of
 from hea_training.meta_loop.ledger import Ledger, LoopFolderError
 from hea_training.meta_loop.plan import compositions_of, steps_of
 from hea_training.meta_loop.start_data import fair_part
@@ -194,6 +195,24 @@ def test_a_dry_run_shows_the_plan_with_costs_and_writes_nothing(folder: Path, tm
     seconds = {row[0]: float(row[-1]) for row in rows}
     assert len(seconds) == 6
     assert seconds.pop("together") == pytest.approx(sum(seconds.values()), rel=0.1)
+
+
+def test_a_dry_run_knows_how_much_is_trained(folder: Path) -> None:
+    config = read_config(folder / "loop.toml")
+    forecast = {cost.kind: cost.amount for cost in costs_of(config, steps_of(config))}
+    atoms = read_dataset(folder / "run" / "data.h5").sizes.mean()
+    refreshes = [line["facts"] for line in ledger_of(folder / "run") if line["kind"] == "refresh"]
+    assert forecast["refresh"] == pytest.approx(sum(f["epochs"] * f["structures"] * atoms for f in refreshes), rel=0.3)
+
+
+def test_a_dry_run_counts_what_was_found_before_in_every_epoch() -> None:
+    config = read_config(Path(__file__).parents[1] / "examples" / "16_loop_sevennet.toml")
+    forecast = Forecast(config, [38])
+    amounts = [(step, forecast.of(step)[0]) for step in steps_of(config)]
+    each = [amount for step, amount in amounts if step.kind == "refresh" and step.loop > 0]
+    labels = 2 * (config.select.quota + config.search.path) * config.refresh.epochs * 38
+    assert np.diff(each) == pytest.approx(0.8 * labels)
+    assert each[0] > 0.8 * labels
 
 
 def test_what_a_model_was_taught_does_not_judge_it() -> None:

@@ -1,7 +1,8 @@
 """What a meta loop is likely to cost, before it begins: force calls, reference calculations, atoms trained, seconds.
 
 The rates below were measured on one core (AVX-512) with the sizes of hea6; with a smaller model searches and training
-take less. The first loop's refreshes have less data than the later ones: the data set is followed step by step.
+take less. An epoch of a refresh has all that the loop has found so far, so the later refreshes take longer: the data
+set is followed step by step.
 """
 
 from __future__ import annotations
@@ -16,13 +17,16 @@ from hea_training.meta_loop.plan import Step, compositions_of
 from hea_potential.dataset import read_dataset
 from hea_potential.label_one import labelled_steps
 from hea_potential.search.composition import Composition
+from hea_potential.split import TEST, VALID
 
-__all__ = ["Cost", "costs_of"]
+__all__ = ["Cost", "Forecast", "costs_of"]
 
 CALLS = 80  # force calls of a minimisation, about
 SECONDS_A_CALL = 1e-5  # and atom
 SECONDS_A_TASK = 5e-3  # of a search, around each minimisation
 ATOMS_A_SECOND = 8_000.0  # that training passes through
+JUDGED = 1.3  # passes of training through all data that its errors and its sigma take as long as
+TAUGHT = 1.0 - VALID - TEST  # share of the data that is trained on
 # Of a calculation of each reference: seconds, and seconds an atom.
 SECONDS_A_LABEL: Mapping[str, tuple[float, float]] = {"emt": (2e-3, 1e-4), "sevennet": (0.03, 4e-3)}
 
@@ -40,13 +44,16 @@ class Cost:
 
 @dataclass
 class Forecast:
-    """The data set as it is likely to grow: its structures, those since the last refresh, its atoms."""
+    """The data set as it is likely to grow: structures and atoms that are trained on of what it begins with, atoms that
+    are trained on of what is found, and atoms of all.
+    """
 
     config: LoopConfig
     sizes: list[int]
-    structures: float = 0.0
-    new: float = 0.0
-    atoms: float = 0.0
+    begun: float = 0.0
+    begun_atoms: float = 0.0
+    found_atoms: float = 0.0
+    all_atoms: float = 0.0
 
     def of(self, step: Step) -> tuple[float, str, float | None]:
         """Amount, unit and seconds of a step, which the data set grows by."""
@@ -64,43 +71,51 @@ class Forecast:
             quota, relax, path = self.config.select.quota, self.config.label.relax, self.config.search.path
             if step.turn:
                 quota, relax, path = self.config.gofee.labels, 0, 0
-            return self.labels(quota * (1 + relax) + path, quota * len(labelled_steps(relax)) + path, size)
+            frames = quota * len(labelled_steps(relax)) + path
+            self.found_atoms += TAUGHT * frames * size
+            self.all_atoms += frames * size
+            return self.labels(quota * (1 + relax) + path, size)
         if step.loop == 0 and not self.config.from_nothing:
             return 0.0, "atoms", 0.0
         return self.training(first=step.loop == 0)
 
     def training(self, first: bool) -> tuple[float, str, float]:
-        """A refresh: epochs of the first pass through all structures, of later ones through new and replayed ones."""
+        """A refresh: epochs of the first pass through all that is taught, of later ones through all that the loop found
+        and a part of what it began with. Errors and sigma are of all structures.
+        """
         settings = self.config.refresh
-        how = settings.of_training(first=first)
-        passed = self.structures if first else min(self.structures, self.new + settings.replay)
-        self.new = 0.0
-        amount = how.epochs * passed * self.atoms / self.structures
-        return amount, "atoms", amount / ATOMS_A_SECOND
+        replayed = 1.0 if first else min(1.0, settings.replay / max(self.begun, 1.0))
+        amount = settings.of_training(first=first).epochs * (replayed * self.begun_atoms + self.found_atoms)
+        return amount, "atoms", (amount + JUDGED * self.all_atoms) / ATOMS_A_SECOND
 
     def start(self) -> tuple[float, str, float | None]:
-        """What the data set begins with."""
+        """What the data set begins with. A model's own data are judged by what is trained on neither in its division
+        nor in the loop's, see `start_data`.
+        """
         config = self.config
         kinds = len(config.elements)
         if config.start.data:
             dataset = read_dataset(config.start_data)
-            self.structures = float(min(len(dataset), config.start.structures or len(dataset)))
-            self.atoms = self.structures * float(dataset.sizes.mean())
+            taught = TAUGHT * len(dataset)
+            self.begins(min(taught, config.start.structures or taught), float(dataset.sizes.mean()))
+            self.all_atoms += (1.0 - TAUGHT) ** 2 * float(dataset.sizes.sum())
             return 0.0, "calculations", 0.0
         if not config.from_nothing:
-            return self.labels(kinds, kinds, 1)
+            return self.labels(kinds, 1)
         few = kinds + config.start.dimers * kinds * (kinds + 1) // 2
-        relaxed = max(config.n_elements) * config.start.clusters
-        self.structures, self.atoms = float(few), 2.0 * few
-        frames = relaxed * len(labelled_steps(config.start.relax))
-        amount, unit, seconds = self.labels(few + relaxed * (1 + config.start.relax), frames, max(self.sizes))
-        return amount, unit, seconds
+        relaxed, size = max(config.n_elements) * config.start.clusters, max(self.sizes)
+        self.begins(TAUGHT * few, 2.0)
+        self.begins(TAUGHT * relaxed * len(labelled_steps(config.start.relax)), size)
+        return self.labels(few + relaxed * (1 + config.start.relax), size)
 
-    def labels(self, calculations: int, frames: int, size: int) -> tuple[float, str, float | None]:
-        """So many calculations of the reference, of which so many frames are kept."""
-        self.structures += frames
-        self.new += frames
-        self.atoms += frames * size
+    def begins(self, structures: float, size: float) -> None:
+        """So many structures of this size are there from the beginning, and trained on."""
+        self.begun += structures
+        self.begun_atoms += structures * size
+        self.all_atoms += structures * size
+
+    def labels(self, calculations: int, size: int) -> tuple[float, str, float | None]:
+        """So many calculations of the reference."""
         rates = SECONDS_A_LABEL.get(self.config.reference)
         seconds = None if rates is None else calculations * (rates[0] + rates[1] * size)
         return float(calculations), "calculations", seconds
