@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hea_potential import clusters
-from hea_potential.search.geometry import random_rotation
-from hea_potential.search.symmetry import POINT_GROUPS, point_group
+from hea_potential.search.symmetry import POINT_GROUPS, compiled_group, point_group
 
 LEAST, CONTACT, ROUNDS = 0.8, 1.3, 30
 TOLERANCE = 1e-12
@@ -84,16 +83,6 @@ def test_fingerprints_and_their_overlap(arrays: Arrays) -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(arrays=arrays())
-def test_turning_is_what_rotation_matrices_do(arrays: Arrays) -> None:
-    _, positions, _ = arrays
-    rotation = random_rotation(np.random.default_rng(9))
-    quaternion = 3.0 * np.random.default_rng(9).normal(size=4)
-    expected = (positions - positions.mean(axis=0)) @ rotation.T
-    assert np.allclose(clusters.turned(positions, quaternion), expected, atol=TOLERANCE)
-
-
-@settings(max_examples=30, deadline=None)
-@given(arrays=arrays())
 def test_atoms_in_the_order_of_their_types(arrays: Arrays) -> None:
     types, positions, _ = arrays
     order = np.argsort(types, kind="stable")
@@ -135,7 +124,31 @@ def test_fingerprints_of_different_sizes_are_refused() -> None:
 
 def test_annealing_at_temperatures_that_are_none_is_refused() -> None:
     types, positions, bonds = np.zeros(2, np.int64), np.eye(3)[:2], np.array([[1.4]])
-    stream = np.random.default_rng(0).bit_generator.capsule
+    stream, judging = np.random.default_rng(0).bit_generator.capsule, clusters.Judging(CONTACT, LEAST, 1.5)
     for hot, cold in ((0.1, 0.2), (1.0, 0.0), (1.0, -1.0), (np.nan, 0.1), (np.inf, 0.1), (1.0, np.nan)):
         with pytest.raises(ValueError, match="allowed are positive ones that do not rise"):
-            clusters.annealed(stream, types, positions, bonds, 5, hot, cold, CONTACT, LEAST)
+            clusters.annealed(stream, types, positions, bonds, 5, hot, cold, judging)
+
+
+def test_moves_of_clusters_that_do_not_suit_are_refused() -> None:
+    stream, bonds, judging = (
+        np.random.default_rng(0).bit_generator.capsule,
+        np.array([[1.4]]),
+        clusters.Judging(1, 1, 1),
+    )
+    types, positions = np.zeros(3, np.int64), np.eye(3)
+    with pytest.raises(ValueError, match="parents of 3 and 2 atoms; both must have the same"):
+        clusters.spliced(stream, types, positions, types[:2], positions[:2], bonds)
+    with pytest.raises(ValueError, match="got 1 atoms; this move needs 2 or more, of 1 type or more"):
+        clusters.mirrored(stream, types[:1], positions[:1], bonds)
+    for exchange in (clusters.exchanged, clusters.with_exchanged_shells):
+        with pytest.raises(ValueError, match="got 3 atoms; this move needs 2 or more, of 2 types or more"):
+            exchange(stream, types, positions, bonds)
+    with pytest.raises(ValueError, match="core is 4, allowed are 1 to 3"):
+        clusters.symmetrised(stream, types, positions, bonds, 4, [compiled_group("Cs")], judging)
+    with pytest.raises(ValueError, match="there are 0 groups; allowed are 1 or more"):
+        clusters.symmetric_start(stream, [3], bonds, [], judging)
+    with pytest.raises(ValueError, match=r"bonds has the shape \(1, 1\), allowed is a square of 2"):
+        clusters.symmetric_start(stream, [3, 1], bonds, [compiled_group("Cs")], judging)
+    with pytest.raises(ValueError, match="there are 0 operations in a point group; allowed are 1 or more"):
+        clusters.PointGroup(np.zeros((0, 3, 3)), [])

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from hea_potential import clusters
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, coordination
 from hea_potential.search.moves import MOVES
-from hea_potential.search.orbits import drawn_places, packed_orbits
 from hea_potential.search.starts import STARTS
 from hea_potential.search.surface import resurface
-from hea_potential.search.symmetrise import by_orbit, symmetric_packing
-from hea_potential.search.symmetry import POINT_GROUPS, orbit, places, point_group
+from hea_potential.search.symmetrise import symmetric_packing
+from hea_potential.search.symmetry import POINT_GROUPS, compiled_group, places, point_group
 
 ELEMENTS = ("Ni", "Cu", "Pd", "Ag", "Pt", "Au")
 ORDERS = {
@@ -74,7 +74,7 @@ def test_other_names_are_refused(name: str) -> None:
 def test_orbits_are_invariant_and_keep_their_distance(name: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
     operations = point_group(name)
-    points = orbit(rng.normal(scale=1.5, size=3), operations, 0.8)
+    points = clusters.orbit(rng.normal(scale=1.5, size=3), operations, 0.8)
     assert len(operations) % len(points) == 0
     assert all(same_points(points @ operation.T, points) for operation in operations)
     gaps = np.linalg.norm(points[:, None] - points[None], axis=2) + 9.0 * np.eye(len(points))
@@ -84,11 +84,13 @@ def test_orbits_are_invariant_and_keep_their_distance(name: str, seed: int) -> N
 @pytest.mark.parametrize("name", ORBITS)
 def test_points_near_symmetry_elements_make_the_special_orbits(name: str) -> None:
     rng = np.random.default_rng(0)
-    assert {len(orbit(rng.normal(scale=4.0, size=3), point_group(name), 1.0)) for _ in range(400)} <= ORBITS[name]
+    assert {len(clusters.orbit(rng.normal(scale=4.0, size=3), point_group(name), 1.0)) for _ in range(400)} <= ORBITS[
+        name
+    ]
     assert {place.size for place in places(name)} == ORBITS[name]
     for place in places(name):
         for onto in place.projections:
-            points = orbit(10.0 * onto @ rng.normal(size=3), point_group(name), 1e-3)
+            points = clusters.orbit(10.0 * onto @ rng.normal(size=3), point_group(name), 1e-3)
             assert len(points) == place.size
             assert np.allclose(onto @ onto, onto)
             assert np.isclose(np.trace(onto), place.dimension)
@@ -96,13 +98,18 @@ def test_points_near_symmetry_elements_make_the_special_orbits(name: str) -> Non
 
 def test_a_point_within_reach_of_the_centre_becomes_it() -> None:
     for name in ("Ci", "S4", "D5h", "Ih"):
-        assert np.array_equal(orbit(np.full(3, 1e-3), point_group(name), 0.8).round(12), np.zeros((1, 3)))
+        assert np.array_equal(clusters.orbit(np.full(3, 1e-3), point_group(name), 0.8).round(12), np.zeros((1, 3)))
+
+
+def packed(rng: np.random.Generator, name: str, size: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Orbits of so many points with room for all, and the number of points of each."""
+    return clusters.packed_orbits(rng.bit_generator.capsule, compiled_group(name), size, float(size), 2.5)
 
 
 @settings(max_examples=60, deadline=None)
 @given(name=groups, size=st.integers(1, 120), seed=seeds)
 def test_packed_orbits_are_symmetric_and_add_up(name: str, size: int, seed: int) -> None:
-    positions, sizes = packed_orbits(np.random.default_rng(seed), name, size, 2.5)
+    positions, sizes = packed(np.random.default_rng(seed), name, size)
     assert sizes.sum() == len(positions)
     assert 0 <= size - len(positions) < min(place.size for place in places(name) if place.dimension > 0)
     if len(positions):
@@ -121,20 +128,11 @@ def test_packed_orbits_are_symmetric_and_add_up(name: str, size: int, seed: int)
 )
 def test_orbits_of_every_kind_add_up_to_a_number_of_points(name: str, size: int, sizes: set[int]) -> None:
     rng = np.random.default_rng(0)
-    drawn = [drawn_places(rng, name, size) for _ in range(200)]
-    assert all(sum(place.size for place in draw) == size for draw in drawn)
-    assert all(sum(place.dimension == 0 for place in draw) <= 1 for draw in drawn)
-    assert {place.size for draw in drawn for place in draw} == sizes
-
-
-@settings(max_examples=40, deadline=None)
-@given(sizes=st.lists(st.sampled_from([1, 2, 4, 6, 12]), max_size=6), seed=seeds)
-def test_orbits_are_of_one_element_where_the_counts_allow(sizes: list[int], seed: int) -> None:
-    composition = Composition(("Cu", "Au"), (sum(sizes) + 1, sum(sizes) + 2))
-    types, others = by_orbit(np.random.default_rng(seed), sizes, composition)
-    assert np.array_equal(np.sort(np.concatenate([types, others])), composition.types)
-    for part in np.split(types, np.cumsum(sizes))[:-1]:
-        assert len(set(part)) == 1
+    drawn = [packed(rng, name, size) for _ in range(200)]
+    assert all(len(positions) == size for positions, _ in drawn)
+    centres = [np.count_nonzero(np.linalg.norm(positions, axis=1) < 1e-9) for positions, _ in drawn]
+    assert max(centres) <= 1
+    assert {int(each) for _, found in drawn for each in found} == sizes
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 7, 13, 38, 150])

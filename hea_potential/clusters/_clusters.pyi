@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -6,49 +8,48 @@ Floats = NDArray[np.float64]
 Fingerprint = NDArray[np.float32]
 
 def ordered(types: Types, positions: Floats) -> tuple[Types, Floats]: ...
-def turned(positions: Floats, quaternion: Floats) -> Floats: ...
 def reduced_distances(types: Types, positions: Floats, bonds: Floats) -> Floats: ...
 def coordination(types: Types, positions: Floats, bonds: Floats, reach: float) -> NDArray[np.int64]: ...
 def is_connected(types: Types, positions: Floats, bonds: Floats, reach: float) -> bool: ...
 def candidate(
-    types: Types, positions: Floats, wanted: Types, bonds: Floats, least: float, rounds: int
+    types: Types, positions: Floats, wanted: Types, bonds: Floats, least: float, rounds: int = 30
 ) -> Floats | None: ...
-def separated(types: Types, positions: Floats, bonds: Floats, least: float, rounds: int) -> Floats: ...
+def separated(types: Types, positions: Floats, bonds: Floats, least: float, rounds: int = 30) -> Floats: ...
 def vacant_sites(
     types: Types, positions: Floats, bonds: Floats, kind: int, contact: float, least: float
 ) -> tuple[Floats, NDArray[np.int64]]: ...
 def fingerprint(types: Types, positions: Floats, bonds: Floats, spacing: float, points: int) -> Fingerprint: ...
 def similarities(one: Fingerprint, others: list[Fingerprint]) -> Floats: ...
-def grown(
+def orbit(point: Floats, operations: Floats, merging: float) -> Floats: ...
+
+Arrays = tuple[Types, Floats]
+
+class Judging:
+    def __init__(self, contact: float, least: float, blur: float) -> None: ...
+
+class PointGroup:
+    def __init__(self, operations: Floats, places: list[tuple[int, int, Floats]]) -> None: ...
+
+def random_packing(bit_generator: object, types: Types, bonds: Floats, least: float) -> Arrays: ...
+def spliced(
     bit_generator: object,
     types: Types,
     positions: Floats,
+    other_types: Types,
+    other_positions: Floats,
     bonds: Floats,
-    added: Types,
-    contact: float,
-    least: float,
-    blur: float,
-) -> tuple[Types, Floats]: ...
+) -> Arrays: ...
+def twisted(bit_generator: object, types: Types, positions: Floats, bonds: Floats) -> Arrays: ...
+def mirrored(bit_generator: object, types: Types, positions: Floats, bonds: Floats) -> Arrays: ...
+def rattled(bit_generator: object, types: Types, positions: Floats, bonds: Floats) -> Arrays: ...
+def exchanged(bit_generator: object, types: Types, positions: Floats, bonds: Floats) -> Arrays: ...
+def with_exchanged_shells(bit_generator: object, types: Types, positions: Floats, bonds: Floats) -> Arrays: ...
 def resurfaced(
-    bit_generator: object,
-    types: Types,
-    positions: Floats,
-    bonds: Floats,
-    count: int,
-    contact: float,
-    least: float,
-    blur: float,
-) -> tuple[Types, Floats]: ...
+    bit_generator: object, types: Types, positions: Floats, bonds: Floats, count: int, judging: Judging
+) -> Arrays: ...
 def with_moved_atoms(
-    bit_generator: object,
-    types: Types,
-    positions: Floats,
-    bonds: Floats,
-    times: int,
-    contact: float,
-    least: float,
-    blur: float,
-) -> tuple[Types, Floats]: ...
+    bit_generator: object, types: Types, positions: Floats, bonds: Floats, count: int, judging: Judging
+) -> Arrays: ...
 def annealed(
     bit_generator: object,
     types: Types,
@@ -57,26 +58,23 @@ def annealed(
     moves: int,
     hot: float,
     cold: float,
-    contact: float,
-    least: float,
-) -> tuple[Types, Floats]: ...
-def orbit(point: Floats, operations: Floats, merging: float) -> Floats: ...
+    judging: Judging,
+) -> Arrays: ...
 def packed_orbits(
-    bit_generator: object,
-    operations: Floats,
-    projections: Floats,
-    radius: float,
-    bond: float,
+    bit_generator: object, group: PointGroup, points: int, radius: float, bond: float
 ) -> tuple[Floats, Types]: ...
-def completed(
+def symmetric_start(
+    bit_generator: object, counts: Sequence[int], bonds: Floats, groups: Sequence[PointGroup], judging: Judging
+) -> Arrays: ...
+def symmetrised(
     bit_generator: object,
     types: Types,
     positions: Floats,
     bonds: Floats,
-    operations: Floats,
     core: int,
-    overlap: float,
-) -> tuple[Types, Floats, Types]: ...
+    groups: Sequence[PointGroup],
+    judging: Judging,
+) -> Arrays: ...
 
 class Structure:
     @property

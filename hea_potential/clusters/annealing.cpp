@@ -1,11 +1,10 @@
 #include "annealing.h"
 
 #include <algorithm>
-#include <limits>
-#include <numeric>
 #include <utility>
 
 #include "geometry.h"
+#include "ranking.h"
 
 namespace hea::clusters {
 namespace {
@@ -13,146 +12,219 @@ namespace {
 constexpr std::size_t nobody = static_cast<std::size_t>(-1);
 constexpr double same = 0.5;  // bonds: nearer sites are one; the two kinds of hollows of a facet are 0.58 apart
 
+using Pair = std::pair<std::size_t, std::size_t>;
+
+// For each place those that are paired with it.
+class Partners {
+ public:
+  Partners() = default;
+  Partners(std::size_t count, const std::vector<Pair> &pairs) : begins_(count + 1, 0), members_(2 * pairs.size()) {
+    for (const auto &[p, q] : pairs) {
+      ++begins_[p + 1];
+      ++begins_[q + 1];
+    }
+    for (std::size_t p = 0; p < count; ++p) begins_[p + 1] += begins_[p];
+    std::vector<std::size_t> ends(begins_.begin(), begins_.end() - 1);
+    for (const auto &[p, q] : pairs) {
+      members_[ends[p]++] = q;
+      members_[ends[q]++] = p;
+    }
+  }
+
+  const std::size_t *begin(std::size_t p) const { return members_.data() + begins_[p]; }
+  const std::size_t *end(std::size_t p) const { return members_.data() + begins_[p + 1]; }
+
+ private:
+  std::vector<std::size_t> begins_, members_;
+};
+
+// Places by their level, the number of atoms that they touch.
+class Levels {
+ public:
+  explicit Levels(std::size_t places) : at_(places) {}
+
+  void add(std::size_t place, int contacts) {
+    const auto level = static_cast<std::size_t>(contacts);
+    if (level >= members_.size()) members_.resize(level + 1);
+    at_[place] = members_[level].size();
+    members_[level].push_back(place);
+  }
+
+  void remove(std::size_t place, int contacts) {
+    std::vector<std::size_t> &level = members_[static_cast<std::size_t>(contacts)];
+    const std::size_t last = level.back();
+    level[at_[place]] = last;
+    at_[last] = at_[place];
+    level.pop_back();
+  }
+
+  // One of the places, with a chance that falls by `ratio` with every level above the lowest one.
+  std::size_t drawn_from_below(Random &random, double ratio) {
+    return drawn(random, ratio, [](std::size_t step) { return step; });
+  }
+
+  // The same with every level below the highest one.
+  std::size_t drawn_from_above(Random &random, double ratio) {
+    return drawn(random, ratio, [this](std::size_t step) { return members_.size() - 1 - step; });
+  }
+
+ private:
+  // `nobody` if there are no places.
+  template<typename LevelOf>
+  std::size_t drawn(Random &random, double ratio, const LevelOf &level_of) {
+    weights_.assign(members_.size(), 0.0);
+    double weight = 1.0;
+    bool is_any = false;
+    for (std::size_t step = 0; step < members_.size(); ++step) {
+      const std::size_t count = members_[level_of(step)].size();
+      is_any = is_any || count > 0;
+      if (!is_any) continue;
+      weights_[step] = weight * static_cast<double>(count);
+      weight *= ratio;
+    }
+    if (!is_any) return nobody;
+    const std::vector<std::size_t> &chosen = members_[level_of(random.one_of(weights_))];
+    return chosen[random.below(chosen.size())];
+  }
+
+  std::vector<std::vector<std::size_t>> members_;  // of each level
+  std::vector<std::size_t> at_;                    // of each place among those of its level
+  std::vector<double> weights_;                    // room for the work
+};
+
 // Who is where, and how many atoms each place touches.
 class Places {
  public:
-  Places(const Atoms &atoms, std::size_t kind, const Judging &judging) : kinds_(atoms.kinds), bonds_(atoms.bonds) {
-    for (std::size_t atom = 0; atom < atoms.n; ++atom) add(atoms.positions + 3 * atom, atoms.type(atom));
+  Places(const Atoms &atoms, std::size_t kind, const Judging &judging)
+      : kinds_(atoms.kinds),
+        bonds_(atoms.bonds),
+        positions_(atoms.positions, atoms.positions + 3 * atoms.n),
+        types_(atoms.types, atoms.types + atoms.n),
+        taken_(0),
+        free_(0) {
     add_vacant(vacant_sites(atoms, kind, judging.contact, judging.least), kind);
     const std::size_t count = types_.size();
-    touching_.resize(count);
-    overlapping_.resize(count);
+    std::vector<Pair> touching, overlapping;
     for (std::size_t p = 0; p < count; ++p) {
       for (std::size_t q = 0; q < p; ++q) {
-        if (is_within(judging.least, p, q)) {
-          link(overlapping_, p, q);
-        } else if (is_within(judging.contact, p, q)) {
-          link(touching_, p, q);
-        }
+        const double square = squared_distance(&positions_[3 * p], &positions_[3 * q]);
+        if (!(square < square_of(judging.contact * bond(p, q)))) continue;
+        (square < square_of(judging.least * bond(p, q)) ? overlapping : touching).emplace_back(p, q);
       }
     }
+    touching_ = Partners(count, touching);
+    overlapping_ = Partners(count, overlapping);
     occupants_.assign(count, nobody);
     contacts_.assign(count, 0);
     blocked_.assign(count, 0);
+    taken_ = free_ = Levels(count);
+    for (std::size_t place = 0; place < count; ++place) free_.add(place, 0);
     for (std::size_t atom = 0; atom < atoms.n; ++atom) put(atom, atom);
   }
 
-  std::size_t count() const { return types_.size(); }
-  bool is_taken(std::size_t place) const { return occupants_[place] != nobody; }
-  bool is_free(std::size_t place) const { return !is_taken(place) && blocked_[place] == 0; }
-  int contacts(std::size_t place) const { return contacts_[place]; }
+  // A place with an atom, the likelier the fewer others it touches; the chance falls by `ratio` with each.
+  std::size_t loose(Random &random, double ratio) { return taken_.drawn_from_below(random, ratio); }
+
+  // A place where an atom overlaps none, the likelier the more it touches; `nobody` if there is no such place.
+  std::size_t inviting(Random &random, double ratio) { return free_.drawn_from_above(random, ratio); }
 
   void put(std::size_t atom, std::size_t place) {
+    leave(place);
     occupants_[place] = atom;
+    enter(place);
     change(place, 1);
   }
 
   // Takes the atom of a place away, and returns which it was.
   std::size_t take(std::size_t place) {
     change(place, -1);
-    return std::exchange(occupants_[place], nobody);
+    leave(place);
+    const std::size_t atom = std::exchange(occupants_[place], nobody);
+    enter(place);
+    return atom;
   }
 
   // Positions of the atoms, in their order.
   std::vector<double> atoms(std::size_t n) const {
     std::vector<double> result(3 * n);
-    for (std::size_t place = 0; place < count(); ++place) {
-      if (is_taken(place)) std::copy_n(&positions_[3 * place], 3, &result[3 * occupants_[place]]);
+    for (std::size_t place = 0; place < types_.size(); ++place) {
+      if (occupants_[place] != nobody) std::copy_n(&positions_[3 * place], 3, &result[3 * occupants_[place]]);
     }
     return result;
   }
 
  private:
-  using Lists = std::vector<std::vector<std::size_t>>;
-
-  void add(const double *position, std::size_t type) {
-    positions_.insert(positions_.end(), position, position + 3);
-    types_.push_back(type);
-  }
-
   // Adds sites, of those that are the same the one that touches most atoms.
   void add_vacant(const Sites &sites, std::size_t kind) {
-    std::vector<std::size_t> order(sites.contacts.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return sites.contacts[a] > sites.contacts[b]; });
-    const std::size_t first = types_.size();
-    for (const std::size_t site : order) {
-      add(&sites.positions[3 * site], kind);
-      const std::size_t last = types_.size() - 1;
-      for (std::size_t other = first; other < last; ++other) {
-        if (!is_within(same, last, other)) continue;
-        positions_.resize(3 * last);
-        types_.pop_back();
-        break;
+    std::vector<double> untouched;
+    for (const std::int64_t contacts : sites.contacts) untouched.push_back(-static_cast<double>(contacts));
+    const double apart = same * bonds_[kind * kinds_ + kind];
+    const std::size_t first = positions_.size();
+    for (const std::size_t site : ranked(untouched)) {
+      const double *at = &sites.positions[3 * site];
+      bool is_new = true;
+      for (std::size_t k = first; is_new && k < positions_.size(); k += 3) {
+        is_new = !(squared_distance(at, &positions_[k]) < apart * apart);
       }
+      if (!is_new) continue;
+      positions_.insert(positions_.end(), at, at + 3);
+      types_.push_back(static_cast<std::int64_t>(kind));
     }
   }
 
-  bool is_within(double reach, std::size_t p, std::size_t q) const {
-    const double limit = reach * bonds_[types_[p] * kinds_ + types_[q]];
-    return squared_distance(&positions_[3 * p], &positions_[3 * q]) < limit * limit;
+  double bond(std::size_t p, std::size_t q) const {
+    return bonds_[static_cast<std::size_t>(types_[p]) * kinds_ + static_cast<std::size_t>(types_[q])];
+  }
+  static double square_of(double x) { return x * x; }
+
+  // Atoms and free places are in the lists of their levels; places that an atom overlaps are in none.
+  Levels *list_of(std::size_t place) {
+    if (occupants_[place] != nobody) return &taken_;
+    return blocked_[place] == 0 ? &free_ : nullptr;
+  }
+  void leave(std::size_t place) {
+    if (Levels *list = list_of(place)) list->remove(place, contacts_[place]);
+  }
+  void enter(std::size_t place) {
+    if (Levels *list = list_of(place)) list->add(place, contacts_[place]);
   }
 
-  static void link(Lists &lists, std::size_t p, std::size_t q) {
-    lists[p].push_back(q);
-    lists[q].push_back(p);
-  }
-
+  // Counts one atom more or less at a place.
   void change(std::size_t place, int by) {
-    for (const std::size_t other : touching_[place]) contacts_[other] += by;
-    for (const std::size_t other : overlapping_[place]) blocked_[other] += by;
+    count(contacts_, touching_, place, by);
+    count(blocked_, overlapping_, place, by);
+  }
+  void count(std::vector<int> &numbers, const Partners &partners, std::size_t place, int by) {
+    for (const std::size_t *other = partners.begin(place); other != partners.end(place); ++other) {
+      leave(*other);
+      numbers[*other] += by;
+      enter(*other);
+    }
   }
 
   std::size_t kinds_;
   const double *bonds_;
   std::vector<double> positions_;
-  std::vector<std::size_t> types_;
-  Lists touching_, overlapping_;
+  std::vector<std::int64_t> types_;
+  Partners touching_, overlapping_;
   std::vector<std::size_t> occupants_;  // numbers of atoms
   std::vector<int> contacts_, blocked_;
+  Levels taken_, free_;
 };
-
-// One of the places that suit, with a probability proportional to exp(score / temperature); `nobody` if none suits.
-// `weights` is room for the work.
-template<typename Suits, typename Score>
-std::size_t drawn(Random &random, std::size_t count, double temperature, std::vector<double> &weights,
-                  const Suits &suits, const Score &score) {
-  int highest = std::numeric_limits<int>::min();
-  for (std::size_t place = 0; place < count; ++place) {
-    if (suits(place)) highest = std::max(highest, score(place));
-  }
-  double total = 0.0;
-  std::size_t last = nobody;
-  for (std::size_t place = 0; place < count; ++place) {
-    if (suits(place)) {
-      total += std::exp((score(place) - highest) / temperature);
-      last = place;
-    }
-    weights[place] = total;
-  }
-  if (last == nobody) return nobody;
-  const auto found = std::upper_bound(weights.begin(), weights.end(), random.uniform(0.0, total));
-  return std::min(static_cast<std::size_t>(found - weights.begin()), last);
-}
 
 }  // namespace
 
-Grown annealed(Random &random, const Atoms &atoms, const Cooling &cooling, const Judging &judging) {
+Arrangement annealed(Random &random, const Atoms &atoms, const Cooling &cooling, const Judging &judging) {
   if (atoms.n == 0) return {};
   Places places(atoms, atoms.type(random.below(atoms.n)), judging);
-  std::vector<double> weights(places.count());
   const double factor =
       std::pow(cooling.cold / cooling.hot, 1.0 / static_cast<double>(std::max<std::size_t>(cooling.moves, 2) - 1));
   double temperature = cooling.hot;
   for (std::size_t move = 0; move < cooling.moves; ++move, temperature *= factor) {
-    const std::size_t from = drawn(
-        random, places.count(), temperature, weights, [&](std::size_t place) { return places.is_taken(place); },
-        [&](std::size_t place) { return -places.contacts(place); });
+    const double ratio = std::exp(-1.0 / temperature);
+    const std::size_t from = places.loose(random, ratio);
     const std::size_t atom = places.take(from);
-    const std::size_t to = drawn(
-        random, places.count(), temperature, weights, [&](std::size_t place) { return places.is_free(place); },
-        [&](std::size_t place) { return places.contacts(place); });
+    const std::size_t to = places.inviting(random, ratio);
     places.put(atom, to == nobody ? from : to);
   }
   return {{atoms.types, atoms.types + atoms.n}, places.atoms(atoms.n)};

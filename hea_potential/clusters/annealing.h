@@ -16,6 +16,6 @@ struct Cooling {
 // move an atom is taken away, with probability exp(-contacts / temperature), and put on a place where it overlaps none,
 // with probability exp(contacts / temperature): so facets grow and shrink until the number of contacts, which stands
 // for the energy, is nearly as large as this packing allows. `judging.blur` is not used.
-Grown annealed(Random &random, const Atoms &atoms, const Cooling &cooling, const Judging &judging);
+Arrangement annealed(Random &random, const Atoms &atoms, const Cooling &cooling, const Judging &judging);
 
 }  // namespace hea::clusters

@@ -9,6 +9,12 @@
 
 namespace hea::clusters {
 
+// Types and positions that belong to whoever holds them.
+struct Arrangement {
+  std::vector<std::int64_t> types;  // [n]
+  std::vector<double> positions;    // [n][3]
+};
+
 // Views of the caller's arrays; no position has to be finite, every type lies in 0..kinds-1.
 struct Atoms {
   std::size_t n;
@@ -20,6 +26,12 @@ struct Atoms {
   std::size_t type(std::size_t i) const { return static_cast<std::size_t>(types[i]); }
   double bond(std::size_t i, std::size_t j) const { return bonds[type(i) * kinds + type(j)]; }
   double mean_bond() const;
+
+  // Other atoms whose types and bonds are the same.
+  Atoms with(const Arrangement &others) const {
+    return {others.types.size(), others.types.data(), others.positions.data(), kinds, bonds};
+  }
+  Arrangement copy() const { return {{types, types + n}, {positions, positions + 3 * n}}; }
 };
 
 inline double squared_distance(const double *a, const double *b) {

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "orbits.h"
+#include "ranking.h"
 
 namespace hea::clusters {
 namespace {
@@ -20,28 +21,48 @@ double square(const Vector3 &a) {
   return dot(a, a);
 }
 
-// Indices in order of their values.
-std::vector<std::size_t> ranked(const std::vector<double> &values) {
-  std::vector<std::size_t> order(values.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) { return values[i] < values[j]; });
-  return order;
-}
-
 Vector3 mean_of(const std::vector<Vector3> &points, const std::vector<std::size_t> &chosen, std::size_t count) {
   Vector3 sum{};
   for (std::size_t k = 0; k < count; ++k) sum = sum + points[chosen[k]];
   return (1.0 / static_cast<double>(count)) * sum;
 }
 
+// Points four at a time, so that the nearest of them is found quickly: single precision is enough to compare frames.
+class Fours {
+ public:
+  explicit Fours(const std::vector<Vector3> &points) : fours_((points.size() + 3) / 4) {
+    for (std::size_t i = 0; i < 4 * fours_.size(); ++i) {
+      const Vector3 &point = points[std::min(i, points.size() - 1)];  // the last one fills what is left
+      for (std::size_t k = 0; k < 3; ++k) fours_[i / 4].coordinates[k][i % 4] = static_cast<float>(point[k]);
+    }
+  }
+
+  // Squared distance of a point from the nearest one.
+  double nearest_square(const Vector3 &to) const {
+    const float x = static_cast<float>(to[0]), y = static_cast<float>(to[1]), z = static_cast<float>(to[2]);
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    Lanes nearest = {infinity, infinity, infinity, infinity};
+    for (const Four &four : fours_) {
+      const Lanes a = four.coordinates[0] - x, b = four.coordinates[1] - y, c = four.coordinates[2] - z;
+      const Lanes square = a * a + b * b + c * c;
+      nearest = square < nearest ? square : nearest;
+    }
+    return std::min(std::min(nearest[0], nearest[1]), std::min(nearest[2], nearest[3]));
+  }
+
+ private:
+  using Lanes = float __attribute__((vector_size(16)));
+  struct Four {
+    Lanes coordinates[3];
+  };
+  std::vector<Four> fours_;
+};
+
 // Squared distance of each point's image from the nearest point, summed; infinite once it is above a limit.
-double misfit(const std::vector<Vector3> &points, const Matrix3 &operation, double limit) {
+double misfit(const std::vector<Vector3> &points, const Fours &fours, const Matrix3 &operation, double limit) {
   double sum = 0.0;
   for (const Vector3 &point : points) {
-    const Vector3 image = operation * point;
-    double nearest = std::numeric_limits<double>::infinity();
-    for (const Vector3 &other : points) nearest = std::min(nearest, square(image - other));
-    sum += nearest;
+    sum += fours.nearest_square(operation * point);
     if (!(sum < limit)) return std::numeric_limits<double>::infinity();
   }
   return sum;
@@ -96,8 +117,7 @@ class Stock {
 };
 
 // The parent's positions about the middle of its core, in the axes that suit the group best.
-std::vector<Vector3> placed_in_group(Random &random, const Atoms &parent, std::size_t order, const double *operations,
-                                     std::size_t core) {
+std::vector<Vector3> placed_in_group(Random &random, const Atoms &parent, const PointGroup &group, std::size_t core) {
   std::vector<Vector3> positions(parent.n);
   for (std::size_t i = 0; i < parent.n; ++i) std::copy_n(parent.positions + 3 * i, 3, positions[i].begin());
   std::vector<std::size_t> outwards(parent.n);
@@ -110,19 +130,22 @@ std::vector<Vector3> placed_in_group(Random &random, const Atoms &parent, std::s
   for (Vector3 &position : positions) position = position - centre;
   std::vector<Vector3> inner;
   for (std::size_t k = 0; k < std::min(core, judged); ++k) inner.push_back(positions[outwards[k]]);
-  const Matrix3 frame = best_frame(random, inner, order, operations);
+  const Matrix3 frame = best_frame(random, inner, group);
   for (Vector3 &position : positions) position = frame * position;
   return positions;
 }
 
 }  // namespace
 
-Matrix3 best_frame(Random &random, const std::vector<Vector3> &points, std::size_t order, const double *operations) {
+Matrix3 best_frame(Random &random, const std::vector<Vector3> &points, const PointGroup &group) {
   Matrix3 chosen[tried];
   for (Matrix3 &operation : chosen) {
-    const double *m = operations + 9 * random.below(order);
+    // The identity, which is the first one, suits any frame.
+    const std::size_t which = group.order() > 1 ? 1 + random.below(group.order() - 1) : 0;
+    const double *m = &group.operations[9 * which];
     operation = {Vector3{m[0], m[1], m[2]}, Vector3{m[3], m[4], m[5]}, Vector3{m[6], m[7], m[8]}};
   }
+  const Fours fours(points);
   Matrix3 best{};
   double least = std::numeric_limits<double>::infinity();
   for (int k = 0; k < frames; ++k) {
@@ -130,7 +153,8 @@ Matrix3 best_frame(Random &random, const std::vector<Vector3> &points, std::size
     if (k == 0) best = frame;
     double sum = 0.0;
     for (const Matrix3 &operation : chosen) {
-      sum += misfit(points, transposed(frame) * (operation * frame), least - sum);
+      sum += misfit(points, fours, transposed(frame) * (operation * frame), least - sum);
+      if (!(sum < least)) break;
     }
     if (sum < least) {
       least = sum;
@@ -140,27 +164,26 @@ Matrix3 best_frame(Random &random, const std::vector<Vector3> &points, std::size
   return best;
 }
 
-Completed completed(Random &random, const Atoms &parent, std::size_t order, const double *operations, std::size_t core,
-                    double overlap) {
+Completed completed(Random &random, const Atoms &parent, const PointGroup &group, std::size_t core, double overlap) {
   const double bond = parent.mean_bond(), apart = overlap * bond;
-  const std::vector<Vector3> positions = placed_in_group(random, parent, order, operations, core);
+  const std::vector<Vector3> positions = placed_in_group(random, parent, group, core);
   const double blur = (random.uniform() < 0.5 ? nearly : loosely) * bond;
   std::vector<double> distances;
   for (const Vector3 &position : positions) distances.push_back(norm(position) + random.uniform(0.0, blur));
   const std::vector<std::size_t> inwards_first = ranked(distances);
   Stock stock(parent);
   Completed result;
+  Arrangement &whole = result.cluster;
   for (std::size_t rank = 0; rank < parent.n; ++rank) {
     const std::size_t atom = inwards_first[rank];
     const Vector3 &own = positions[atom];
     std::vector<double> points(own.begin(), own.end());
-    if (rank < core) points = orbit(own.data(), order, operations, apart);
+    if (rank < core) points = orbit(own.data(), group.order(), group.operations.data(), apart);
     const std::size_t count = points.size() / 3;
-    const bool has_room = nearest_square(points.data(), result.positions) >= apart * apart;
-    if (count > stock.total() || !has_room) continue;
+    if (count > stock.total() || nearest_square(points.data(), whole.positions) < apart * apart) continue;
     const std::vector<std::int64_t> types = stock.take(random, count, parent.type(atom));
-    result.types.insert(result.types.end(), types.begin(), types.end());
-    result.positions.insert(result.positions.end(), points.begin(), points.end());
+    whole.types.insert(whole.types.end(), types.begin(), types.end());
+    whole.positions.insert(whole.positions.end(), points.begin(), points.end());
   }
   result.others = stock.all(random);
   return result;

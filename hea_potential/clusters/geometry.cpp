@@ -23,14 +23,18 @@ Vector3 mean_position(std::size_t n, const double *positions) {
   return (1.0 / static_cast<double>(n)) * sum;
 }
 
+bool all_finite(const std::vector<double> &values) {
+  return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
+}
+
 }  // namespace
 
-Ordered ordered(std::size_t n, const std::int64_t *types, const double *positions) {
+Arrangement ordered(std::size_t n, const std::int64_t *types, const double *positions) {
   std::vector<std::size_t> order(n);
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) { return types[i] < types[j]; });
   const Vector3 mean = mean_position(n, positions);
-  Ordered result;
+  Arrangement result;
   result.types.reserve(n);
   result.positions.reserve(3 * n);
   for (const std::size_t i : order) {
@@ -144,6 +148,14 @@ std::vector<double> separated(const Atoms &atoms, double least, int rounds) {
   const double factor = std::max(1.0, 1.000001 / nearest);
   for (double &x : positions) x *= factor;
   return positions;
+}
+
+std::optional<std::vector<double>> candidate(const Atoms &atoms, const std::int64_t *wanted, std::size_t n_wanted,
+                                             double least, int rounds) {
+  const Arrangement cluster = ordered(atoms.n, atoms.types, atoms.positions);
+  const bool is_wanted = std::equal(cluster.types.begin(), cluster.types.end(), wanted, wanted + n_wanted);
+  if (!is_wanted || !all_finite(cluster.positions)) return std::nullopt;
+  return separated(atoms.with(cluster), least, rounds);
 }
 
 }  // namespace hea::clusters

@@ -1,6 +1,7 @@
 // Distances of the atoms of a cluster, and what follows from them: contacts, fragments, overlaps.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "atoms.h"
@@ -10,11 +11,7 @@ namespace hea::clusters {
 class Contacts;
 
 // The same atoms in order of their types, those of one type as they were, with their mean position at the origin.
-struct Ordered {
-  std::vector<std::int64_t> types;  // [n]
-  std::vector<double> positions;    // [n][3]
-};
-Ordered ordered(std::size_t n, const std::int64_t *types, const double *positions);
+Arrangement ordered(std::size_t n, const std::int64_t *types, const double *positions);
 
 // Positions [n][3] about their mean, turned by the rotation that a quaternion (w, x, y, z), of any length but 0, stands
 // for.
@@ -31,7 +28,13 @@ bool is_connected(const Atoms &atoms, double reach);
 
 // Positions [n][3] in which no two atoms are nearer than `least` bonds: near pairs are pushed apart, all at once, for
 // up to `rounds` rounds; if that does not suffice the whole is inflated.
-std::vector<double> separated(const Atoms &atoms, double least, int rounds);
+constexpr int usual_rounds = 30;
+std::vector<double> separated(const Atoms &atoms, double least, int rounds = usual_rounds);
+
+// The same after bringing atoms into the order of their types about their centre; none unless the types are then those
+// `wanted` and all positions finite.
+std::optional<std::vector<double>> candidate(const Atoms &atoms, const std::int64_t *wanted, std::size_t n_wanted,
+                                             double least, int rounds = usual_rounds);
 
 // Places for one more atom, and how many atoms are in contact with each.
 struct Sites {

@@ -44,20 +44,12 @@ std::vector<double> blurred_contacts(Random &random, const Atoms &atoms, const J
   return contacts;
 }
 
-Atoms view(const Grown &cluster, const Atoms &like) {
-  return {cluster.types.size(), cluster.types.data(), cluster.positions.data(), like.kinds, like.bonds};
-}
-
-Grown copy_of(const Atoms &atoms) {
-  return {{atoms.types, atoms.types + atoms.n}, {atoms.positions, atoms.positions + 3 * atoms.n}};
-}
-
-void add(Grown &cluster, std::int64_t type, const double *place) {
+void add(Arrangement &cluster, std::int64_t type, const double *place) {
   cluster.types.push_back(type);
   cluster.positions.insert(cluster.positions.end(), place, place + 3);
 }
 
-void remove(Grown &cluster, std::size_t atom) {
+void remove(Arrangement &cluster, std::size_t atom) {
   const auto at = static_cast<std::ptrdiff_t>(atom);
   cluster.types.erase(cluster.types.begin() + at);
   cluster.positions.erase(cluster.positions.begin() + 3 * at, cluster.positions.begin() + 3 * (at + 1));
@@ -65,14 +57,14 @@ void remove(Grown &cluster, std::size_t atom) {
 
 }  // namespace
 
-Grown grown(Random &random, const Atoms &atoms, const std::vector<std::int64_t> &added, const Judging &judging) {
-  Grown result = copy_of(atoms);
+Arrangement grown(Random &random, const Atoms &atoms, const std::vector<std::int64_t> &added, const Judging &judging) {
+  Arrangement result = atoms.copy();
   Contacts contacts(atoms, judging.contact, atoms.n + added.size());
   std::map<std::size_t, Sites> sites_for;  // by the types that were asked for
   for (const std::int64_t type : added) {
     const auto kind = static_cast<std::size_t>(type);
     if (sites_for.count(kind) == 0) {
-      sites_for[kind] = vacant_sites(contacts, view(result, atoms), kind, judging.contact, judging.least);
+      sites_for[kind] = vacant_sites(contacts, atoms.with(result), kind, judging.contact, judging.least);
     }
     const Sites &sites = sites_for[kind];
     const std::size_t best = best_site(random, sites, judging.blur, [](const double *) { return true; });
@@ -80,20 +72,20 @@ Grown grown(Random &random, const Atoms &atoms, const std::vector<std::int64_t> 
         best == none ? beside(random, result.positions, atoms.mean_bond())
                      : Vector3{sites.positions[3 * best], sites.positions[3 * best + 1], sites.positions[3 * best + 2]};
     add(result, type, place.data());
-    contacts.add(view(result, atoms), result.types.size() - 1);
+    contacts.add(atoms.with(result), result.types.size() - 1);
     for (auto &[other, known] : sites_for) {
-      extend_sites(known, contacts, view(result, atoms), other, judging.contact, judging.least);
+      extend_sites(known, contacts, atoms.with(result), other, judging.contact, judging.least);
     }
   }
   return result;
 }
 
-Grown resurfaced(Random &random, const Atoms &atoms, std::size_t count, const Judging &judging) {
+Arrangement resurfaced(Random &random, const Atoms &atoms, std::size_t count, const Judging &judging) {
   const std::vector<double> contacts = blurred_contacts(random, atoms, judging);
   std::vector<std::size_t> order(atoms.n);
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) { return contacts[i] < contacts[j]; });
-  Grown rest;
+  Arrangement rest;
   std::vector<std::int64_t> taken;
   for (std::size_t rank = 0; rank < atoms.n; ++rank) {
     const std::size_t atom = order[rank];
@@ -104,20 +96,20 @@ Grown resurfaced(Random &random, const Atoms &atoms, std::size_t count, const Ju
     }
   }
   random.shuffle(taken);
-  return grown(random, view(rest, atoms), taken, judging);
+  return grown(random, atoms.with(rest), taken, judging);
 }
 
-Grown with_moved_atoms(Random &random, const Atoms &atoms, std::size_t times, const Judging &judging) {
-  Grown result = copy_of(atoms);
+Arrangement with_moved_atoms(Random &random, const Atoms &atoms, std::size_t times, const Judging &judging) {
+  Arrangement result = atoms.copy();
   for (std::size_t time = 0; time < times; ++time) {
-    const std::vector<double> contacts = blurred_contacts(random, view(result, atoms), judging);
+    const std::vector<double> contacts = blurred_contacts(random, atoms.with(result), judging);
     const auto loosest =
         static_cast<std::size_t>(std::min_element(contacts.begin(), contacts.end()) - contacts.begin());
     const std::int64_t type = result.types[loosest];
-    Grown rest = result;
+    Arrangement rest = result;
     remove(rest, loosest);
     const auto kind = static_cast<std::size_t>(type);
-    const Sites sites = vacant_sites(view(rest, atoms), kind, judging.contact, judging.least);
+    const Sites sites = vacant_sites(atoms.with(rest), kind, judging.contact, judging.least);
     const double half = 0.5 * atoms.bonds[kind * atoms.kinds + kind];
     const double *before = &result.positions[3 * loosest];
     const std::size_t best = best_site(

@@ -16,20 +16,15 @@ struct Judging {
   double contact, least, blur;
 };
 
-struct Grown {
-  std::vector<std::int64_t> types;  // [atoms]
-  std::vector<double> positions;    // [atoms][3]
-};
-
 // Adds atoms of `added` types, one after the other, on the sites that touch most atoms; where there is no site, one
 // bond beside a random atom, and the first of all at the origin. Types of added atoms lie in 0..kinds-1.
-Grown grown(Random &random, const Atoms &atoms, const std::vector<std::int64_t> &added, const Judging &judging);
+Arrangement grown(Random &random, const Atoms &atoms, const std::vector<std::int64_t> &added, const Judging &judging);
 
 // Takes away the `count` atoms with fewest contacts at once and adds them again in random order.
-Grown resurfaced(Random &random, const Atoms &atoms, std::size_t count, const Judging &judging);
+Arrangement resurfaced(Random &random, const Atoms &atoms, std::size_t count, const Judging &judging);
 
 // Moves the atom with fewest contacts to the best site that is farther than half a bond from where it was, so many
 // times, and fewer where there is none. The cluster is not empty.
-Grown with_moved_atoms(Random &random, const Atoms &atoms, std::size_t times, const Judging &judging);
+Arrangement with_moved_atoms(Random &random, const Atoms &atoms, std::size_t times, const Judging &judging);
 
 }  // namespace hea::clusters

@@ -35,19 +35,23 @@ Vector3 middle_of_linked(const Vector3 &point, const std::vector<Vector3> &image
   while (!open.empty()) {
     const Vector3 from = open.back();
     open.pop_back();
-    std::vector<Vector3> far;
-    for (const Vector3 &image : unlinked) {
-      if (squared_gap(image, from) < merging2) {
-        open.push_back(image);
-        sum = sum + image;
-        count += 1.0;
-      } else {
-        far.push_back(image);
-      }
+    const auto is_far = [&](const Vector3 &image) { return !(squared_gap(image, from) < merging2); };
+    const auto near = std::stable_partition(unlinked.begin(), unlinked.end(), is_far);
+    for (auto image = near; image != unlinked.end(); ++image) {
+      open.push_back(*image);
+      sum = sum + *image;
+      count += 1.0;
     }
-    unlinked.swap(far);
+    unlinked.erase(near, unlinked.end());
   }
   return (1.0 / count) * sum;
+}
+
+std::vector<double> flat(const std::vector<Vector3> &points) {
+  std::vector<double> result;
+  result.reserve(3 * points.size());
+  for (const Vector3 &point : points) result.insert(result.end(), point.begin(), point.end());
+  return result;
 }
 
 }  // namespace
@@ -60,20 +64,18 @@ std::vector<double> orbit(const double *start, std::size_t order, const double *
     images = images_of(point, order, operations);
     std::size_t near = 0;
     for (const Vector3 &image : images) near += squared_gap(image, point) < merging2;
-    if (near <= 1) break;
+    // Gaps between images are those between one of them and the point: where none is small, all are distinct.
+    if (near <= 1) return flat(images);
     const Vector3 middle = middle_of_linked(point, images, merging2);
     if (!(squared_gap(middle, point) >= same * same * merging2)) break;
     point = middle;
   }
   std::vector<Vector3> distinct;
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    bool is_first = true;
-    for (std::size_t j = 0; is_first && j < i; ++j) is_first = !(squared_gap(images[i], images[j]) < merging2);
-    if (is_first) distinct.push_back(images[i]);
+  for (const Vector3 &image : images) {
+    const auto is_same = [&](const Vector3 &other) { return squared_gap(image, other) < merging2; };
+    if (std::none_of(distinct.begin(), distinct.end(), is_same)) distinct.push_back(image);
   }
-  std::vector<double> result;
-  for (const Vector3 &image : distinct) result.insert(result.end(), image.begin(), image.end());
-  return result;
+  return flat(distinct);
 }
 
 double nearest_square(const double *point, const std::vector<double> &positions) {

@@ -1,9 +1,11 @@
 // Random numbers drawn from numpy's bit generators, so that compiled code continues the stream of its caller.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "vector3.h"
 
@@ -21,6 +23,8 @@ struct BitGenerator {
 class Random {
  public:
   explicit Random(const BitGenerator &source) : source_(source) {}
+  Random(const Random &) = delete;  // two would give the same numbers
+  Random &operator=(const Random &) = delete;
 
   // A number in [0, 1).
   double uniform() { return source_.next_double(source_.state); }
@@ -30,6 +34,37 @@ class Random {
 
   // A whole number below n, which is not 0 and far below 2^53.
   std::size_t below(std::size_t n) { return static_cast<std::size_t>(uniform() * static_cast<double>(n)); }
+
+  // A number of the normal distribution of width 1, by the polar method (Marsaglia and Bray, SIAM Review 6, 260
+  // (1964)). It gives two numbers at a time: the second one is kept for the next call.
+  double normal() {
+    if (has_second_) {
+      has_second_ = false;
+      return second_;
+    }
+    while (true) {
+      const double x = uniform(-1.0, 1.0), y = uniform(-1.0, 1.0), square = x * x + y * y;
+      if (square >= 1.0 || square == 0.0) continue;
+      const double factor = std::sqrt(-2.0 * std::log(square) / square);
+      second_ = factor * y;
+      has_second_ = true;
+      return factor * x;
+    }
+  }
+
+  // The place of one of some weights, with a chance in proportion to it; not all of them are 0.
+  std::size_t one_of(const std::vector<double> &weights) {
+    double total = 0.0;
+    for (const double weight : weights) total += weight;
+    double left = uniform(0.0, total);
+    std::size_t place = 0, last = 0;
+    for (; place < weights.size(); ++place) {
+      if (weights[place] > 0.0) last = place;
+      left -= weights[place];
+      if (left < 0.0) return place;
+    }
+    return last;  // where rounding has left a little
+  }
 
   // A point in a ball of radius 1.
   Vector3 in_ball() {
@@ -48,6 +83,8 @@ class Random {
 
  private:
   BitGenerator source_;
+  double second_ = 0.0;
+  bool has_second_ = false;
 };
 
 }  // namespace hea::clusters

@@ -21,7 +21,6 @@ Integers = NDArray[np.int64]
 # Atoms nearer than this many bonds touch: it lies between the neighbours of a close packing, at 1 and 1.41.
 CONTACT = 1.3
 FRAGMENT = 1.7  # atoms farther than this from all others have left the cluster
-ROUNDS = 30  # in which atoms are pushed apart, before the whole is inflated
 OVERLAP = 0.8  # atoms nearer than this have no room beside each other
 
 
@@ -54,11 +53,11 @@ def is_connected(cluster: Cluster, bonds: Floats) -> bool:
     return clusters.is_connected(cluster.types, cluster.positions, bonds, FRAGMENT)
 
 
-def separate(cluster: Cluster, bonds: Floats, least: float = 0.8, rounds: int = ROUNDS) -> Cluster:
-    """Push atoms apart until no two are nearer than `least` bonds; certain, because the whole is inflated if rounds do
+def separate(cluster: Cluster, bonds: Floats, least: float = 0.8) -> Cluster:
+    """Push atoms apart until no two are nearer than `least` bonds; certain, because the whole is inflated if that does
     not suffice.
     """
-    return Cluster(cluster.types, clusters.separated(cluster.types, cluster.positions, bonds, least, rounds))
+    return Cluster(cluster.types, clusters.separated(cluster.types, cluster.positions, bonds, least))
 
 
 def vacant_sites(cluster: Cluster, bonds: Floats, kind: int) -> tuple[Floats, Integers]:

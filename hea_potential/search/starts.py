@@ -7,11 +7,13 @@ centre to whatever number of atoms is asked for.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
+from hea_potential import clusters
 from hea_potential.search.composition import Composition
-from hea_potential.search.geometry import Cluster, Floats, random_rotation, separate
+from hea_potential.search.geometry import Cluster, Floats, separate
 from hea_potential.search.symmetrise import symmetric_packing
 
 Start = Callable[[np.random.Generator, Composition, Floats], Cluster]
@@ -21,17 +23,7 @@ LEAST = 0.8  # no two atoms of a start are nearer than this many bonds
 
 def random_packing(rng: np.random.Generator, composition: Composition, bonds: Floats) -> Cluster:
     """Atoms uniformly in a ball, in one start of two flattened or stretched, then pushed apart."""
-    types = rng.permutation(composition.types)
-    size = composition.size
-    # A close packing of spheres of diameter b fills b^3 / sqrt(2) an atom; a random one needs about a third more.
-    radius = rng.uniform(1.0, 1.3) * bonds.mean() * (3.0 * size / (4.0 * np.pi * np.sqrt(2.0))) ** (1.0 / 3.0)
-    directions = rng.normal(size=(size, 3))
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    positions = directions * radius * rng.uniform(size=(size, 1)) ** (1.0 / 3.0)
-    if rng.uniform() < 0.5:
-        stretch = rng.uniform(0.7, 1.4)
-        positions = positions * [stretch**-0.5, stretch**-0.5, stretch] @ random_rotation(rng).T
-    return separate(Cluster(types, positions), bonds, LEAST)
+    return Cluster(*clusters.random_packing(rng.bit_generator.capsule, composition.types, bonds, LEAST))
 
 
 def close_packed(rng: np.random.Generator, composition: Composition, bonds: Floats) -> Cluster:
@@ -57,22 +49,34 @@ def close_packed(rng: np.random.Generator, composition: Composition, bonds: Floa
 
 def icosahedral(rng: np.random.Generator, composition: Composition, bonds: Floats) -> Cluster:
     """The innermost sites of Mackay's shells around a vertex of twenty tetrahedra, or around a random point near it."""
-    from ase.cluster import Icosahedron
-
     shells = 2
     while (10 * shells**3 - 15 * shells**2 + 11 * shells - 3) // 3 < 1.5 * composition.size:
         shells += 1
-    points = Icosahedron("Cu", shells + 1, np.sqrt(2.0)).positions
-    return cut(rng, points - points.mean(axis=0), composition, bonds, off_centre=0.3 * rng.integers(2))
+    return cut(rng, mackay_sites(shells + 1), composition, bonds, off_centre=0.3 * rng.integers(2))
 
 
 def decahedral(rng: np.random.Generator, composition: Composition, bonds: Floats) -> Cluster:
     """A piece of five fcc wedges around a common axis."""
+    reach = int(np.ceil(composition.size ** (1.0 / 3.0))) + 2
+    return cut(rng, decahedral_sites(reach), composition, bonds, off_centre=0.5)
+
+
+@lru_cache(maxsize=16)
+def mackay_sites(shells: int) -> Floats:
+    """The sites of an icosahedron about its centre, (sites, 3)."""
+    from ase.cluster import Icosahedron
+
+    points = Icosahedron("Cu", shells, np.sqrt(2.0)).positions
+    return np.asarray(points - points.mean(axis=0))
+
+
+@lru_cache(maxsize=16)
+def decahedral_sites(reach: int) -> Floats:
+    """The sites of a decahedron with edges and a column of `reach` atoms about its centre, (sites, 3)."""
     from ase.cluster import Decahedron
 
-    reach = int(np.ceil(composition.size ** (1.0 / 3.0))) + 2
     points = Decahedron("Cu", reach, reach, 0, np.sqrt(2.0)).positions
-    return cut(rng, points - points.mean(axis=0), composition, bonds, off_centre=0.5)
+    return np.asarray(points - points.mean(axis=0))
 
 
 def cut(

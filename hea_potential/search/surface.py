@@ -8,14 +8,14 @@ atoms do not lead from one shape of a crystallite to another, which differ in wh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from hea_potential import clusters
-from hea_potential.search.geometry import CONTACT, OVERLAP, Cluster, Floats, Integers
+from hea_potential.search.geometry import CONTACT, OVERLAP, Cluster, Floats
 
 BLUR = 1.5  # contacts
+JUDGING = clusters.Judging(CONTACT, OVERLAP, BLUR)
 LARGEST_SHARE = 0.25  # of the atoms are moved at once
 SWEEPS = 2  # moves of an annealing for each atom: more hardly find more contacts
 # Contacts: temperatures of an annealing; at the last one a few atoms are not where most contacts are.
@@ -25,14 +25,16 @@ HOT, COLD = 0.8, 0.3
 def move_surface(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
     """Take away one to three of the atoms with fewest contacts and put them on the vacant sites that offer most."""
     (parent,) = parents
-    return judged(clusters.with_moved_atoms, rng, parent, bonds, min(3, int(rng.geometric(0.6))))
+    stream, times = rng.bit_generator.capsule, min(3, int(rng.geometric(0.6)))
+    return Cluster(*clusters.with_moved_atoms(stream, parent.types, parent.positions, bonds, times, JUDGING))
 
 
 def resurface(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
     """Take away many atoms with fewest contacts at once and put them back one by one where they find most."""
     (parent,) = parents
     most = max(2, round(LARGEST_SHARE * len(parent.types)))
-    return judged(clusters.resurfaced, rng, parent, bonds, int(rng.integers(1, most + 1)))
+    stream, count = rng.bit_generator.capsule, int(rng.integers(1, most + 1))
+    return Cluster(*clusters.resurfaced(stream, parent.types, parent.positions, bonds, count, JUDGING))
 
 
 def anneal(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
@@ -41,19 +43,4 @@ def anneal(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) 
     """
     (parent,) = parents
     stream, moves = rng.bit_generator.capsule, SWEEPS * len(parent.types)
-    return Cluster(
-        *clusters.annealed(stream, parent.types, parent.positions, bonds, moves, HOT, COLD, CONTACT, OVERLAP)
-    )
-
-
-def with_atoms(rng: np.random.Generator, cluster: Cluster, types: Integers, bonds: Floats) -> Cluster:
-    """Add atoms, one after the other, on the vacant sites that offer most contacts; where there is no such site, beside
-    a random atom.
-    """
-    return judged(clusters.grown, rng, cluster, bonds, types)
-
-
-def judged(change: Any, rng: np.random.Generator, cluster: Cluster, bonds: Floats, what: int | Integers) -> Cluster:
-    """A cluster after a change by the compiled `clusters` that judges places by their contacts."""
-    stream = rng.bit_generator.capsule
-    return Cluster(*change(stream, cluster.types, cluster.positions, bonds, what, CONTACT, OVERLAP, BLUR))
+    return Cluster(*clusters.annealed(stream, parent.types, parent.positions, bonds, moves, HOT, COLD, JUDGING))

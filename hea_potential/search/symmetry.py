@@ -91,12 +91,6 @@ class Place:
     dimension: int
     projections: Floats
 
-    def capacity(self, atoms: int) -> float:
-        """How many orbits have room in a ball of so many atoms, of which about atoms^(d/3) lie on an element of
-        dimension d through its centre.
-        """
-        return len(self.projections) * atoms ** (self.dimension / 3.0) / self.size
-
 
 @cache
 def places(name: str) -> tuple[Place, ...]:
@@ -122,10 +116,14 @@ def invariant(operation: Floats) -> Floats:
     return np.asarray(sum(powers) / len(powers))
 
 
-def orbit(point: Floats, operations: Floats, merging: float) -> Floats:
-    """The images of a point (3,) under a group, each once, shape (images, 3).
+@cache
+def compiled_group(name: str) -> clusters.PointGroup:
+    """A point group as compiled starts and moves take it."""
+    listed = [(place.size, place.dimension, place.projections) for place in places(name)]
+    return clusters.PointGroup(point_group(name), listed)
 
-    Where images would come nearer than `merging` to each other, chains of them merge in their middle, which lies on a
-    symmetry element. So the positions of the points decide the sizes of their orbits.
-    """
-    return clusters.orbit(point, operations, merging)
+
+@cache
+def compiled_groups() -> list[clusters.PointGroup]:
+    """All that a search tries."""
+    return [compiled_group(name) for name in POINT_GROUPS]

@@ -14,7 +14,7 @@ from hea_potential import clusters
 from hea_potential.lammps_instance import one_line
 from hea_potential.search.chance import generator_of
 from hea_potential.search.composition import Composition
-from hea_potential.search.geometry import ROUNDS, Cluster, Floats
+from hea_potential.search.geometry import Cluster, Floats
 from hea_potential.search.minimise import Limits, Minimiser, Quench
 from hea_potential.search.motif import motif
 from hea_potential.search.moves import Move
@@ -232,7 +232,7 @@ def made(setup: Setup, task: Task) -> Cluster:
     else:
         cluster = setup.start_of[task.operator](rng, setup.composition, setup.bond_lengths)
     types = setup.composition.types
-    positions = clusters.candidate(cluster.types, cluster.positions, types, setup.bond_lengths, LEAST, ROUNDS)
+    positions = clusters.candidate(cluster.types, cluster.positions, types, setup.bond_lengths, LEAST)
     if positions is not None:
         return Cluster(types, positions)
     if not np.array_equal(np.sort(cluster.types), types):

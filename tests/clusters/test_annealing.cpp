@@ -15,7 +15,7 @@ constexpr double contact = 1.3, least = 0.8;
 
 Cluster annealed_cluster(const Cluster &before, std::size_t moves, std::mt19937_64 &engine) {
   Random random = random_of(engine);
-  Grown after = annealed(random, before.atoms(), {moves, 0.8, 0.1}, {contact, least, 0.0});
+  Arrangement after = annealed(random, before.atoms(), {moves, 0.8, 0.1}, {contact, least, 0.0});
   return {std::move(after.positions), std::move(after.types), before.bonds};
 }
 

@@ -81,7 +81,7 @@ void no_sites_without_triangles() {
 void atoms_in_order_of_their_types() {
   Cluster cluster = unary({1, 0, 0, 2, 0, 0, 3, 0, 0, 6, 0, 0});
   cluster.types = {1, 0, 1, 0};
-  const Ordered result = ordered(4, cluster.types.data(), cluster.positions.data());
+  const Arrangement result = ordered(4, cluster.types.data(), cluster.positions.data());
   CHECK((result.types == std::vector<std::int64_t>{0, 0, 1, 1}));
   CHECK((result.positions == std::vector<double>{-1, 0, 0, 3, 0, 0, -2, 0, 0, 0, 0, 0}));
 }

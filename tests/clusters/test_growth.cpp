@@ -16,7 +16,7 @@ constexpr Judging judging{contact, least, 1.5};
 
 Cluster grown_cluster(const Cluster &seed, const std::vector<std::int64_t> &added, std::mt19937_64 &engine) {
   Random random = random_of(engine);
-  Grown result = grown(random, seed.atoms(), added, judging);
+  Arrangement result = grown(random, seed.atoms(), added, judging);
   return {std::move(result.positions), std::move(result.types), seed.bonds};
 }
 
@@ -88,7 +88,7 @@ void a_stray_atom_goes_to_the_surface() {
   std::mt19937_64 engine(5);
   Random random = random_of(engine);
   const Cluster before = with_a_stray();
-  for (const Grown &after :
+  for (const Arrangement &after :
        {with_moved_atoms(random, before.atoms(), 1, judging), resurfaced(random, before.atoms(), 1, judging)}) {
     CHECK((after.types == std::vector<std::int64_t>{0, 0, 0, 0, 0, 0, 0, 1}));
     const Cluster cluster{after.positions, after.types, before.bonds};
@@ -101,8 +101,8 @@ void atoms_are_moved_and_none_is_lost() {
   Random random = random_of(engine);
   const Cluster before = with_a_stray();
   for (std::size_t count = 0; count <= 4; ++count) {
-    for (Grown after : {with_moved_atoms(random, before.atoms(), count, judging),
-                        resurfaced(random, before.atoms(), count, judging)}) {
+    for (Arrangement after : {with_moved_atoms(random, before.atoms(), count, judging),
+                              resurfaced(random, before.atoms(), count, judging)}) {
       CHECK(std::is_permutation(after.types.begin(), after.types.end(), before.types.begin(), before.types.end()));
       const Cluster cluster{after.positions, after.types, before.bonds};
       const std::vector<double> apart = reduced_distances(cluster.atoms());
