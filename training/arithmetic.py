@@ -8,10 +8,20 @@ from contextlib import contextmanager
 
 import torch
 
+__all__ = ["calculate_fast", "fast_arithmetic"]
+
 
 def subnormals_are_zero() -> bool:
     """Whether this thread calculates with zero in place of numbers too small for full precision."""
     return sys.float_info.min / 2.0 == 0.0
+
+
+def calculate_fast(threads: int) -> None:
+    """From now on torch calculates on `threads` threads, and with subnormal numbers as zero: for a process that does
+    nothing else. See `fast_arithmetic`.
+    """
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
 
 
 @contextmanager
@@ -22,8 +32,7 @@ def fast_arithmetic(threads: int) -> Iterator[None]:
     ones. What is outside the block calculates as it did: the setting is one of the whole thread, not of torch alone.
     """
     before = torch.get_num_threads(), subnormals_are_zero()
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)
+    calculate_fast(threads)
     try:
         yield
     finally:

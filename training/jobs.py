@@ -16,9 +16,8 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-import torch
 from hea_training.architecture import Architecture
-from hea_training.arithmetic import fast_arithmetic
+from hea_training.arithmetic import calculate_fast, fast_arithmetic
 from hea_training.fit_settings import Settings
 from hea_training.graph import Graphs
 from hea_training.replay import Replay
@@ -110,8 +109,7 @@ def _prepare(messages: Any, threads: int) -> None:
     """Begins a worker process."""
     global _messages  # noqa: PLW0603 - a pool's initializer has no other place for what its jobs need
     _messages = messages
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)
+    calculate_fast(threads)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import ase.io
 import numpy as np
 
 from hea_potential.dataset import DataSet, fixed_split, read_dataset
+from hea_potential.ledger_line import read_line
 from hea_potential.report.search_folder import SearchRun, read_search
 from hea_potential.search.journal import RunFolderError
 from hea_potential.split import Split
@@ -155,6 +156,8 @@ def read_identity(path: Path) -> dict[str, Any]:
         identity = json.loads(path.read_text())
         if not isinstance(identity, dict) or not isinstance(identity.get("seed"), int):
             raise ValueError("it must be an object with a seed")
+        if not isinstance(identity.get("config"), dict):
+            raise ValueError("it must have a config")
     except OSError as error:
         raise RunFolderError(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:
@@ -168,21 +171,11 @@ def read_ledger(path: Path) -> list[Step]:
         return []
     steps: list[Step] = []
     lines = path.read_bytes().split(b"\n")
-    for number, line in enumerate(lines[:-1], start=1):
+    for number, text in enumerate(lines[:-1], start=1):
         try:
-            fields = json.loads(line)
-            steps.append(
-                Step(
-                    str(fields["step"]),
-                    str(fields["kind"]),
-                    int(fields["loop"]),
-                    int(fields["n_elements"] or 0),
-                    fields.get("composition"),
-                    float(fields["seconds"]),
-                    dict(fields["facts"]),
-                )
-            )
-        except (ValueError, KeyError, TypeError) as error:
-            reason = f"{type(error).__name__}: {error}"
-            raise RunFolderError(f"{path}: line {number} cannot be read: {reason}; it is left as it is") from error
+            line = read_line(text)
+        except ValueError as error:
+            raise RunFolderError(f"{path}: line {number} cannot be read: {error}; it is left as it is") from error
+        values = {field.name: line[field.name] for field in fields(Step)}
+        steps.append(Step(**{**values, "n_elements": line["n_elements"] or 0}))
     return steps

@@ -5,9 +5,9 @@
 
 The rooms, in the order in which they build on each other: `refresh_settings`, `mode_settings`, `selection`; `config`
 and `config_file` (checked whole); `plan` and `costs` (what will be done, and how long it takes); `ledger` (what is
-done); `state`; `start`, `start_data`, `candidates`, `chosen`, `label_into`, `refreshed`, `beginning`; `refresh` with
-`acceptance` and `calibration`; `steps`; `gofee` with what it stands on; `modes`; `run` (all of them in order). Nothing
-but training loads torch.
+done) with `outputs`; `state`; `start`, `start_data`, `candidates`, `chosen`, `label_into`, `refreshed`, `beginning`;
+`refresh` with `acceptance` and `calibration`; `steps`; `gofee` with what it stands on; `modes`; `run` (all of them in
+order). Nothing but training loads torch.
 """
 
 from hea_training.meta_loop.config import LoopConfig

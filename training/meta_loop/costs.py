@@ -1,7 +1,7 @@
 """What a meta loop is likely to cost, before it begins: force calls, reference calculations, atoms trained, seconds.
 
-The rates below were measured on one core (AVX-512) with the sizes of hea6; with a smaller model searches and training
-take less. An epoch of a refresh has all that the loop has found so far, so the later refreshes take longer: the data
+The rates below were measured on one core (AVX-512) with the sizes of hea6; with a smaller model searches take less, and
+training in proportion to its channels. An epoch of a refresh has all that the loop has found so far, so the later refreshes take longer: the data
 set is followed step by step.
 """
 
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from hea_training.meta_loop.config import LoopConfig
 from hea_training.meta_loop.plan import Step, compositions_of
 
 from hea_potential.dataset import read_dataset
 from hea_potential.label_one import labelled_steps
+from hea_potential.model_file import read_model_file
 from hea_potential.search.composition import Composition
 from hea_potential.split import TEST, VALID
 
@@ -24,7 +25,7 @@ __all__ = ["Cost", "Forecast", "costs_of"]
 CALLS = 80  # force calls of a minimisation, about
 SECONDS_A_CALL = 1e-5  # and atom
 SECONDS_A_TASK = 5e-3  # of a search, around each minimisation
-ATOMS_A_SECOND = 8_000.0  # that training passes through
+ATOMS_A_SECOND = 8_000.0 * 192  # that training passes through, of a model with one channel in one interaction
 JUDGED = 1.3  # passes of training through all data that its errors and its sigma take as long as
 TAUGHT = 1.0 - VALID - TEST  # share of the data that is trained on
 # Of a calculation of each reference: seconds, and seconds an atom.
@@ -86,7 +87,8 @@ class Forecast:
         settings = self.config.refresh
         replayed = 1.0 if first else min(1.0, settings.replay / max(self.begun, 1.0))
         amount = settings.of_training(first=first).epochs * (replayed * self.begun_atoms + self.found_atoms)
-        return amount, "atoms", (amount + JUDGED * self.all_atoms) / ATOMS_A_SECOND
+        seconds = (amount + JUDGED * self.all_atoms) * channels_of(self.config) / ATOMS_A_SECOND
+        return amount, "atoms", seconds
 
     def start(self) -> tuple[float, str, float | None]:
         """What the data set begins with. A model's own data are judged by what is trained on neither in its division
@@ -119,6 +121,12 @@ class Forecast:
         rates = SECONDS_A_LABEL.get(self.config.reference)
         seconds = None if rates is None else calculations * (rates[0] + rates[1] * size)
         return float(calculations), "calculations", seconds
+
+
+def channels_of(config: LoopConfig) -> int:
+    """Channels of all interactions of the loop's models: L (F + 2A)."""
+    sizes = asdict(config.architecture) if config.from_nothing else read_model_file(config.start_model).metadata
+    return int(sizes["n_interactions"] * (sizes["n_features"] + 2 * sizes["n_angular"]))
 
 
 def costs_of(config: LoopConfig, steps: Sequence[Step]) -> list[Cost]:

@@ -10,6 +10,7 @@ from typing import Any
 from hea_training.meta_loop.plan import Step
 
 from hea_potential.errors import HEAError, OutputError
+from hea_potential.ledger_line import read_line
 from hea_potential.locked_file import locked_file
 
 __all__ = ["NAME", "Ledger", "LoopFolderError"]
@@ -79,13 +80,11 @@ def lines_of(path: Path, content: bytes) -> dict[str, dict[str, Any]]:
     lines: dict[str, dict[str, Any]] = {}
     for number, text in enumerate(content.split(b"\n")[:-1], start=1):
         try:
-            line = json.loads(text)
-            lines[line["step"]] = line
-            if not isinstance(line["facts"], dict):
-                raise ValueError("facts must be a table")
-        except (ValueError, KeyError, TypeError) as error:
+            line = read_line(text)
+        except ValueError as error:
             raise LoopFolderError(
                 f"{path}: line {number} cannot be read: {error}; it is left as it is: restore it, or choose another "
                 f"folder"
             ) from error
+        lines[line["step"]] = line
     return lines

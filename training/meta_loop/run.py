@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import closing, nullcontext
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -13,8 +14,10 @@ from typing import Any
 from hea_training.meta_loop.config import LoopConfig
 from hea_training.meta_loop.ledger import NAME as LEDGER
 from hea_training.meta_loop.ledger import Ledger, LoopFolderError
+from hea_training.meta_loop.outputs import check_outputs
 from hea_training.meta_loop.plan import steps_of
 from hea_training.meta_loop.state import Loop, Watcher
+from threadpoolctl import threadpool_limits
 
 from hea_potential import __version__
 from hea_potential.complete_file import complete_file
@@ -42,15 +45,27 @@ def run_loop(config: LoopConfig, out: Path, watcher: Watcher | None = None) -> P
     from hea_potential.search.workers import mpi_executor
 
     processes = config.label.processes
-    with mpi_executor("the loop", KEPT) as rank_0:
+    with one_thread(), mpi_executor("the loop", KEPT) as rank_0:
         if rank_0 is None:
             return None
         with closing(Ledger(out)) as ledger, Processes(processes) if processes else nullcontext() as labellers:
             check_ranks(config, rank_0[1])
             claim(out, identity_of(config))
+            check_outputs(out, ledger.lines.values())
             loop = Loop(config, out, steps_of(config), ledger, *rank_0, labellers, watcher or Watcher())
             carry_out(loop)
             return loop.model
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Linear algebra, and references that ask how many threads they may use, have one thread: the number decides last
+    digits. Training has as many as the configuration says.
+    """
+    from hea_potential.label_workers import one_thread_each
+
+    with one_thread_each(), threadpool_limits(1, user_api="blas"):
+        yield
 
 
 def check_ranks(config: LoopConfig, workers: int) -> None:

@@ -1,0 +1,54 @@
+"""Whether what finished steps left in a run's folder is still there: a loop does not go on without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from hea_training.meta_loop.ledger import LoopFolderError
+from hea_training.meta_loop.refreshed import sha256_of
+
+from hea_potential.search.journal import NAME as JOURNAL
+
+__all__ = ["check_outputs"]
+
+SHOWN = 3  # that an error names
+
+
+def check_outputs(folder: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+    """Raise LoopFolderError if a file that the ledger's lines name is gone, or a model is another than it was: steps to
+    come would take a search without minima for one that found none.
+    """
+    wrong = [f"{path} of step {line['step']} is {what}" for line in lines for path, what in troubles(folder, line)]
+    if wrong:
+        others = f", and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+        raise LoopFolderError(
+            f"run folder {str(folder)!r} is not whole: {', '.join(wrong[:SHOWN])}{others}; restore what was there, or "
+            f"choose another folder"
+        )
+
+
+def troubles(folder: Path, line: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Files of a finished step that are not as it left them, and what they are instead."""
+    facts = line["facts"]
+    for path in files_of(line["kind"], facts):
+        if not (folder / path).is_file():
+            yield path, "missing"
+        elif line["kind"] == "refresh" and sha256_of(folder / path) != facts["sha256"]:
+            yield path, "another model than it was"
+
+
+def files_of(kind: str, facts: Mapping[str, Any]) -> Iterator[str]:
+    """The files that a step of a kind leaves, by its facts."""
+    if kind == "start":
+        yield "data.h5"
+    elif kind == "search":
+        if "error" not in facts:  # a search that could not begin leaves none
+            yield f"{facts['folder']}/{JOURNAL}"
+        if "surrogate" in facts:
+            yield facts["surrogate"]
+    elif kind == "select":
+        yield facts["file"]
+    elif kind == "refresh":
+        yield facts["model"]
