@@ -26,7 +26,6 @@ from small_loop import CONFIGURATION, hea_loop, ledger_of
 from hea_potential import HEACalculator
 from hea_potential.dataset import fixed_split, read_dataset
 from hea_potential.described import describe
-from hea_potential.errors import InputError
 from hea_potential.model_file import read_model_file
 
 ALL_KINDS = {"atom", "start.dimer", "start.cluster", *(f"loop{k}.{what}" for k in (1, 2) for what in ("found", "path"))}
@@ -163,17 +162,6 @@ def test_a_ledger_that_was_changed_is_not_trusted(folder: Path, tmp_path: Path) 
     with pytest.raises(LoopFolderError, match="line 1 cannot be read"):
         run_loop(read_config(folder / "loop.toml"), run)
     assert (run / "ledger.jsonl").stat().st_size == len(whole) - 1
-
-
-def test_data_that_are_gone_are_not_begun_anew(folder: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    shutil.copytree(folder / "run", run)
-    lines = (run / "ledger.jsonl").read_text().splitlines(keepends=True)
-    (run / "ledger.jsonl").write_text("".join(lines[:4]))
-    (run / "data.h5").unlink()
-    with pytest.raises(InputError, match=r"data.h5 does not exist"):
-        run_loop(read_config(folder / "loop.toml"), run)
-    assert not (run / "data.h5").exists()
 
 
 def test_drawn_compositions_come_once_before_any_comes_twice(folder: Path) -> None:
