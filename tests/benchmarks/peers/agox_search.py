@@ -8,6 +8,7 @@ prints goes to standard error.
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -83,4 +84,5 @@ def main(formula: str, seed: int, seconds: float, folder: Path) -> None:
 if __name__ == "__main__":
     OUTPUT = sys.stdout
     with tempfile.TemporaryDirectory() as scratch, redirect_stdout(sys.stderr):
+        os.chdir(scratch)  # AGOX leaves pictures where it runs
         main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), Path(scratch))
