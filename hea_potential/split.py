@@ -12,8 +12,9 @@ from hea_potential.errors import InputError
 
 __all__ = ["ALWAYS_TRAIN", "Split", "even_split", "lasting_split"]
 
-# Kinds that belong to the training split whatever the seed: every model has to know atoms and perfect lattices.
-ALWAYS_TRAIN = ("atom", "lattice")
+# Kinds that belong to the training split whatever the seed: every model has to know atoms, perfect lattices, and how
+# near two atoms can come. A meta loop judges no model by its pairs of atoms.
+ALWAYS_TRAIN = ("atom", "lattice", "start.dimer")
 TEST, VALID = 0.1, 0.1  # shares of a lasting split
 
 

@@ -171,6 +171,7 @@ def test_drawn_compositions_come_once_before_any_comes_twice(folder: Path) -> No
     formulas = [step.composition for step in steps if step.kind == "search"]
     assert len(formulas) == 9
     assert len(set(formulas[:5])) == 5 == len(compositions_of(steps))  # five ways to share six atoms among two
+    assert all(len(set(formulas[k : k + 3])) == 3 for k in (0, 3, 6))  # nor twice in one loop
 
 
 def test_a_dry_run_shows_the_plan_with_costs_and_writes_nothing(folder: Path, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import inf
 from typing import Any
 
-__all__ = ["below", "not_positive"]
+__all__ = ["above", "below", "not_positive"]
 
 
 def below(settings: Any, least: Mapping[str, float], prefix: str) -> list[str]:
@@ -14,6 +14,16 @@ def below(settings: Any, least: Mapping[str, float], prefix: str) -> list[str]:
         f"{prefix}{name} must be at least {low}, got {values[name]}"
         for name, low in least.items()
         if not low <= values[name] < inf
+    ]
+
+
+def above(settings: Any, most: Mapping[str, float], prefix: str) -> list[str]:
+    """The settings that are larger than they may be, each named with a prefix."""
+    values = {name: getattr(settings, name) for name in most}
+    return [
+        f"{prefix}{name} must be at most {high}, got {values[name]}"
+        for name, high in most.items()
+        if values[name] > high
     ]
 
 

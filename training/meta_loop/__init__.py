@@ -3,11 +3,11 @@
     from hea_training.meta_loop import read_config, run_loop
     run_loop(read_config(Path("loop.toml")), Path("runs/loop"))
 
-The rooms, in the order in which they build on each other: `refresh_settings`, `mode_settings`, `selection`; `config`
-and `config_file` (checked whole); `plan` and `costs` (what will be done, and how long it takes); `ledger` (what is
-done) with `outputs`; `state`; `start`, `start_data`, `candidates`, `chosen`, `label_into`, `refreshed`, `beginning`;
-`refresh` with `acceptance` and `calibration`; `steps`; `gofee` with what it stands on; `modes`; `run` (all of them in
-order). Nothing but training loads torch.
+The rooms, in the order in which they build on each other: `refresh_settings`, `mode_settings`, `selection`; `config`,
+`plan` (what will be done), `impossible` and `config_file` (checked whole); `start_data` and `costs` (how long it
+takes); `ledger` (what is done) with `outputs`; `state`; `start`, `candidates`, `chosen`, `label_into`, `refreshed`,
+`beginning`; `refresh` with `acceptance` and `calibration`; `steps`; `gofee` with what it stands on; `modes`; `run` (all
+of them in order). Nothing but training loads torch.
 """
 
 from hea_training.meta_loop.config import LoopConfig

@@ -8,24 +8,24 @@ from typing import Any
 
 from hea_training.architecture import Architecture
 from hea_training.meta_loop.config import Compositions, Labels, LoopConfig, Searches, Start
+from hea_training.meta_loop.impossible import impossible
 from hea_training.meta_loop.mode_settings import GofeeSettings, LeaSettings
 from hea_training.meta_loop.refresh_settings import RefreshSettings
 from hea_training.meta_loop.selection import SelectionSettings
-from hea_training.ranges import below, not_positive
+from hea_training.ranges import above, below, not_positive
 from hea_training.toml_tables import document_of, section, table
 
 from hea_potential.errors import HEAError, InputError
 from hea_potential.labels import start_dataset
 from hea_potential.model_file import read_model_file
 from hea_potential.reference import check_elements
-from hea_potential.search.composition import MOST_ATOMS, Composition
-from hea_potential.search.ratios import all_ratios
 from hea_potential.search.starts import STARTS
 
 __all__ = ["config_of", "read_config"]
 
 MODES = ("plain", "gofee", "lea")
 METHODS = ("ga", "bh")  # of searches
+MOST_THREADS = 1024  # more than a machine has
 
 TABLES: Mapping[str, type] = {
     "compositions": Compositions,
@@ -83,7 +83,7 @@ def stop_if(what: str, wrong: Sequence[str]) -> None:
 def out_of_range(config: LoopConfig) -> list[str]:
     """Values that make no sense by themselves."""
     wrong = [*unknown_names(config), *config.architecture.out_of_range("architecture.")]
-    wrong += below(config, {"seed": 0, "loops": 1, "threads": 1}, "")
+    wrong += below(config, {"seed": 0, "loops": 1, "threads": 1}, "") + above(config, {"threads": MOST_THREADS}, "")
     wrong += below(config.compositions, {"size": 0, "draw": 0, "step": 0}, "compositions.")
     wrong += below(config.start, {"structures": 0, "dimers": 4, "clusters": 0, "relax": 0}, "start.")
     wrong += not_positive(config.start, ["max_force"], "start.")
@@ -92,6 +92,7 @@ def out_of_range(config: LoopConfig) -> list[str]:
     if config.search.minima == config.search.path == 0:
         wrong.append("search.minima and search.path leave nothing to choose from")
     wrong += below(config.label, {"relax": 0, "processes": 0}, "label.")
+    wrong += above(config.label, {"processes": MOST_THREADS}, "label.")
     wrong += config.refresh.out_of_range("refresh.")
     wrong += config.gofee.out_of_range("gofee.")
     wrong += config.lea.out_of_range("lea.")
@@ -120,66 +121,6 @@ def unknown_names(config: LoopConfig) -> list[str]:
     if config.start.borrow and (config.start.data or not config.start.model):
         wrong.append("start.borrow needs a start.model without start.data")
     return wrong
-
-
-def impossible(config: LoopConfig) -> list[str]:
-    """What is wrong with the compositions."""
-    asked = config.compositions
-    ways = [name for name in ("listed", "draw", "all") if getattr(asked, name)]
-    if len(ways) != 1:
-        return [f"compositions: give one of listed, draw and all, got {', '.join(ways) or 'none'}"]
-    return impossible_list(config) if asked.listed else impossible_sizes(config)
-
-
-def impossible_list(config: LoopConfig) -> list[str]:
-    """What is wrong with the listed formulas."""
-    asked, wrong = config.compositions, []
-    if unused := [name for name in ("size", "n_elements", "step") if getattr(asked, name)]:
-        wrong.append(f"compositions: {', '.join(unused)} cannot be given with listed")
-    seen: dict[frozenset[tuple[str, int]], str] = {}
-    for formula in asked.listed:
-        try:
-            whole = Composition.parse(formula)
-        except InputError as error:
-            wrong.append(f"compositions.listed: {error}")
-            continue
-        if absent := [symbol for symbol in whole.symbols if symbol not in config.elements]:
-            wrong.append(f"compositions.listed: {formula} has {', '.join(absent)}, which elements does not name")
-        content = frozenset(zip(whole.symbols, whole.counts, strict=True))
-        if content in seen:
-            wrong.append(f"compositions.listed: {formula} is {seen[content]} once more")
-        seen[content] = formula
-    return wrong
-
-
-def impossible_sizes(config: LoopConfig) -> list[str]:
-    """What is wrong with the size and the numbers of elements."""
-    asked, wrong = config.compositions, []
-    if asked.step and not asked.all:
-        wrong.append("compositions.step belongs to compositions.all")
-    if not 1 <= asked.size <= MOST_ATOMS:
-        return [*wrong, f"compositions.size must be 1 to {MOST_ATOMS}, got {asked.size}"]
-    if asked.step > asked.size:
-        wrong.append(f"compositions.step must be at most the size {asked.size}, got {asked.step}")
-    if len(set(asked.n_elements)) != len(asked.n_elements):
-        wrong.append(f"compositions.n_elements must differ, got {asked.n_elements}")
-    for n in config.n_elements:
-        if not 1 <= n <= len(config.elements):
-            wrong.append(f"compositions.n_elements must be 1 to {len(config.elements)}, got {n}")
-        elif n > asked.size:
-            wrong.append(f"compositions: {asked.size} atoms cannot be of {n} elements")
-        elif asked.all and not wrong:
-            wrong += too_many_ratios(asked, config.elements[:n])
-    return wrong
-
-
-def too_many_ratios(asked: Compositions, elements: Sequence[str]) -> list[str]:
-    """What is wrong with all ratios of some elements: they can be more than a run can search."""
-    try:
-        all_ratios(asked.size, elements, asked.step or None)
-    except InputError as error:
-        return [f"compositions.all: {error}"]
-    return []
 
 
 def unknown_to_reference(config: LoopConfig) -> list[str]:

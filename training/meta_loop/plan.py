@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import comb
@@ -13,7 +14,7 @@ from hea_training.meta_loop.config import LoopConfig
 from hea_potential.search.composition import Composition
 from hea_potential.search.ratios import all_ratios
 
-__all__ = ["Step", "compositions_of", "steps_of"]
+__all__ = ["Step", "compositions_of", "number_possible", "steps_of"]
 
 # What is done for each composition, by mode.
 OF_A_COMPOSITION = ("search", "select", "label")
@@ -67,6 +68,11 @@ def compositions_of(steps: list[Step]) -> list[Composition]:
     return [Composition.parse(formula) for formula in dict.fromkeys(s.composition for s in steps if s.composition)]
 
 
+def number_possible(config: LoopConfig, n: int) -> int:
+    """How many compositions of n elements there are to draw from."""
+    return comb(len(config.elements), n) * comb(config.compositions.size - 1, n - 1)
+
+
 def loops_of(config: LoopConfig, n: int) -> Iterator[list[Composition]]:
     """The compositions of n elements of one loop after the other, without end."""
     asked = config.compositions
@@ -77,16 +83,22 @@ def loops_of(config: LoopConfig, n: int) -> Iterator[list[Composition]]:
         sets = itertools.combinations(config.elements, n)
         every = [whole for symbols in sets for whole in all_ratios(asked.size, symbols, asked.step or None)]
         yield from itertools.repeat([whole for whole in every if len(whole.symbols) == n])
-    deck = shuffled_deck(config, n)
+    deck, left_over = shuffled_deck(config, n), deque[Composition]()
     while True:
-        yield list(itertools.islice(deck, asked.draw))
+        drawn: list[Composition] = []
+        twice: list[Composition] = []  # where the deck begins anew within a loop
+        while len(drawn) < asked.draw:
+            whole = left_over.popleft() if left_over else next(deck)
+            (twice if whole in drawn else drawn).append(whole)
+        left_over.extend(twice)
+        yield drawn
 
 
 def shuffled_deck(config: LoopConfig, n: int) -> Iterator[Composition]:
     """Compositions of n elements at random, none twice before all that are possible have come."""
     rng = np.random.default_rng([config.seed, n])
     size, elements = config.compositions.size, config.elements
-    possible = comb(len(elements), n) * comb(size - 1, n - 1)
+    possible = number_possible(config, n)
     seen: set[Composition] = set()
     while True:
         chosen = sorted(rng.choice(len(elements), n, replace=False).tolist())
