@@ -53,12 +53,17 @@ class Wish:
         info = atoms.info
         relax, max_force = info.get("relax", 0), info.get("max_force", np.inf)
         if not (isinstance(relax, NUMBERS) and relax >= 0 and relax % 1 == 0):
-            raise InputError(f"structure {name!r}: relax is {relax!r}; allowed is a number of steps, 0 or more")
+            raise InputError(f"structure {name!r}: relax is {plain(relax)!r}; allowed is a number of steps, 0 or more")
         if not (isinstance(max_force, NUMBERS) and max_force > 0):
-            raise InputError(f"structure {name!r}: max_force is {max_force!r}; allowed is a number above 0, in eV/A")
+            raise InputError(f"structure {name!r}: max_force is {plain(max_force)!r}; allowed is a number above 0, in eV/A")
         kind = str(info.get("kind", "structure"))
         group, path_kind = str(info.get("group", name)), str(info.get("path_kind", kind))
         return cls(kind, group, path_kind, int(relax), float(max_force))
+
+
+def plain(value: Any) -> Any:
+    """A number as Python has it, anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def labelled_steps(last: int) -> list[int]:
