@@ -55,7 +55,9 @@ class Wish:
         if not (isinstance(relax, NUMBERS) and relax >= 0 and relax % 1 == 0):
             raise InputError(f"structure {name!r}: relax is {plain(relax)!r}; allowed is a number of steps, 0 or more")
         if not (isinstance(max_force, NUMBERS) and max_force > 0):
-            raise InputError(f"structure {name!r}: max_force is {plain(max_force)!r}; allowed is a number above 0, in eV/A")
+            raise InputError(
+                f"structure {name!r}: max_force is {plain(max_force)!r}; allowed is a number above 0, in eV/A"
+            )
         kind = str(info.get("kind", "structure"))
         group, path_kind = str(info.get("group", name)), str(info.get("path_kind", kind))
         return cls(kind, group, path_kind, int(relax), float(max_force))

@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 from hea_training.meta_loop import read_config
-from hea_training.meta_loop.costs import costs_of
 from hea_training.meta_loop.plan import steps_of
 from small_loop import CONFIGURATION, hea_loop
 
 from hea_potential.errors import InputError
-from hea_potential.label_one import labelled_steps
 
 
 def written(folder: Path, text: str) -> Path:
@@ -105,12 +103,3 @@ def test_a_plan_needs_no_torch(tmp_path: Path) -> None:
     )
     command = [sys.executable, "-c", code, str(written(tmp_path, CONFIGURATION))]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "False\n"
-
-
-def test_a_later_refresh_is_expected_to_pass_all_that_was_found_before(tmp_path: Path) -> None:
-    config = read_config(written(tmp_path, CONFIGURATION + "replay = 0\n"))
-    refresh = next(cost for cost in costs_of(config, steps_of(config)) if cost.kind == "refresh")
-    pairs = 2 * 3 * 8  # atoms: both of 8 dimers for each of 3 pairs
-    clusters = 2 * 6 * len(labelled_steps(4)) * 6  # 6 of each of 2 numbers of elements
-    found = (3 * len(labelled_steps(6)) + 2) * 6  # atoms of one search
-    assert refresh.amount == pytest.approx(0.8 * (20 * (2 + pairs + clusters) + 5 * (found + 2 * found)))

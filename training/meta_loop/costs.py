@@ -1,8 +1,8 @@
 """What a meta loop is likely to cost, before it begins: force calls, reference calculations, atoms trained, seconds.
 
 The rates below were measured on one core (AVX-512) with the sizes of hea6; with a smaller model searches take less, and
-training in proportion to its channels. An epoch of a refresh has all that the loop has found so far, so the later refreshes take longer: the data
-set is followed step by step.
+training in proportion to its channels. An epoch of a refresh has all that the loop has found so far, so the later
+refreshes take longer: the data set is followed step by step.
 """
 
 from __future__ import annotations
