@@ -5,8 +5,11 @@ nothing; and what a number of threads decides is fixed.
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from base64 import b64decode
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,6 +80,14 @@ def test_a_report_remarks_what_is_missing(run: Path) -> None:
     page = write_report(run).read_text()
     assert "The search of step L1-n2-Ni2Cu4-search is left out" in page
     assert "What step L1-n2-Ni2Cu4-select chose is not known" in page
+
+
+def test_a_report_holds_the_configuration_to_begin_with_again(config: LoopConfig, run: Path, tmp_path: Path) -> None:
+    page = write_report(run).read_text()
+    content = b64decode(re.findall(r'download="loop.toml" href=".*?base64,(.*?)"', page)[0])
+    (tmp_path / "again.toml").write_bytes(content)
+    again = read_config(tmp_path / "again.toml")
+    assert replace(again, folder=config.folder) == config
 
 
 def values_of(line: dict[str, object]) -> Iterator[tuple[str, ...]]:

@@ -99,4 +99,4 @@ def roc_panel(parts: Mapping[str, Predictions]) -> Panel:
         series.append(Series(others, large, PARTS[part], part, "line", width=2.2))
         words.append(f"{part}: area {area:.2f}")
     return Panel("large errors found by sigma", "share of the other structures", "share of the large errors", series,
-                 x_range=(0.0, 1.0), y_range=(0.0, 1.02), note="\n".join(words))  # fmt: skip
+                 x_range=(0.0, 1.0), y_range=(0.0, 1.02), note="\n".join(words), note_below=True)  # fmt: skip

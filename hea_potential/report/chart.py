@@ -77,7 +77,8 @@ class Panel:
     x_ticks: Sequence[float] | None = None
     x_words: Sequence[str] = ()  # at the ticks, instead of their numbers
     pictures: Sequence[Picture] = ()
-    note: str = ""  # words in the upper left corner
+    note: str = ""  # words in the upper left corner, or in the lower right one
+    note_below: bool = False
 
     @property
     def is_empty(self) -> bool:

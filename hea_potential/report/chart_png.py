@@ -67,7 +67,8 @@ def draw_panel(axes: Any, panel: Panel) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color("#b8c2cc")
     if panel.note:
-        corner = {"xy": (0.03, 0.97), "xycoords": "axes fraction", "ha": "left", "va": "top"}
+        place, sides = ((0.97, 0.03), ("right", "bottom")) if panel.note_below else ((0.03, 0.97), ("left", "top"))
+        corner = {"xy": place, "xycoords": "axes fraction", "ha": sides[0], "va": sides[1]}
         axes.annotate(panel.note, **corner, fontsize=8.5, color=INK)
     if sum(map(len, words)) > SHORT_WORDS:
         for label in axes.get_xticklabels():

@@ -86,7 +86,10 @@ def place_panel(layout: dict[str, Any], panel: Panel, number: int, horizontal: R
     layout["annotations"].append({**words, "font": {"size": 13, "color": INK}})
     if panel.note:
         text = panel.note.replace("\n", "<br>")
-        layout["annotations"].append({**corner, "x": 0.03, "y": 0.97, "yanchor": "top", "text": text, "font": small})
+        spot = {"x": 0.03, "y": 0.97, "yanchor": "top"}
+        if panel.note_below:
+            spot = {"x": 0.97, "y": 0.03, "yanchor": "bottom", "xanchor": "right"}
+        layout["annotations"].append({**corner, **spot, "text": text, "font": small})
     for picture in panel.pictures:
         assert panel.x_range
         assert panel.y_range

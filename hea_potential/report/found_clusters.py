@@ -61,6 +61,14 @@ class FoundClusters:
         return {formula: sorted(found[formula], key=lambda row: self.dataset.energy[row]) for formula in order}
 
     @cached_property
+    def minima(self) -> dict[str, list[int]]:
+        """Those of `rows` that searches ended at, without what lies on the way to a minimum, which is a hundred times
+        higher; all where there is no minimum.
+        """
+        ended = {row for row, kind in enumerate(self.dataset.kind.tolist()) if kind.endswith(".found")}
+        return {formula: [row for row in rows if row in ended] or rows for formula, rows in self.rows.items()}
+
+    @cached_property
     def by_elements(self) -> dict[int, list[str]]:
         """Formulas by their number of elements."""
         found: dict[int, list[str]] = {}
@@ -73,19 +81,19 @@ class FoundClusters:
         return self.dataset.atoms(row)
 
     def above_lowest(self, formula: str) -> list[float]:
-        """Labelled energies of a composition above its lowest, meV/atom."""
-        rows = self.rows[formula]
+        """Labelled energies of a composition's minima above its lowest, meV/atom."""
+        rows = self.minima[formula]
         energies, size = self.dataset.energy[rows], len(self.atoms(rows[0]))
         return (1000.0 * (energies - energies[0]) / size).tolist()
 
     def paths(self) -> Chart:
-        """For each number of elements the composition with most labelled structures."""
+        """For each number of elements the composition with most labelled minima."""
         paths = {}
         for n, formulas in self.by_elements.items():
-            formula = max(formulas, key=lambda each: len(self.rows[each]))
-            rows = self.rows[formula]
+            formula = max(formulas, key=lambda each: len(self.minima[each]))
+            rows = self.minima[formula]
             zero, size = self.dataset.energy[rows[0]], len(self.atoms(rows[0]))
-            paths[f"{formula}: {n} elements, {len(rows)} structures"] = [
+            paths[f"{formula}: {n} elements, {len(rows)} minima"] = [
                 Ranked(
                     self.atoms(row),
                     gap,
@@ -97,22 +105,22 @@ class FoundClusters:
         return path_chart(
             paths,
             "meV/atom",
-            "Structures found in the loops, sorted by their labelled energy above the lowest of their composition; "
+            "Minima found in the loops, sorted by their labelled energy above the lowest of their composition; "
             "of each number of elements the composition with most of them. Points: the present model. Clusters are "
             "shown at their places.",
         )
 
     def grid(self) -> Gallery:
-        """A hundred structures of all compositions over their normalised energy."""
+        """A hundred minima of all compositions over their normalised energy."""
         ranked = []
-        for formula, rows in self.rows.items():
+        for formula, rows in self.minima.items():
             gaps = self.above_lowest(formula)
             for row, gap in zip(rows, gaps, strict=True):
                 words = f"{self.dataset.name[row]}, {formula}: {gap:.1f} meV/atom above the lowest"
                 ranked.append(Ranked(self.atoms(row), gap / (gaps[-1] or 1.0), words))
         return energy_grid(
             ranked,
-            "Structures found in the loops, evenly drawn in the order of their normalised energy: 0 is the lowest of "
+            "Minima found in the loops, evenly drawn in the order of their normalised energy: 0 is the lowest of "
             "its composition, 1 the highest.",
         )
 

@@ -59,7 +59,7 @@ def loop_table(run: LoopRun) -> Table:
     ]
     caption = (
         "new: the structures chosen in this step, by the models that chose them, before they were trained on them. "
-        "test: the test split after the refresh."
+        "test: the test split after the refresh. Atoms and pairs of atoms are left out."
     )
     return Table("Meta loops", columns, rows, caption)
 
@@ -121,9 +121,9 @@ def model_table(run: LoopRun) -> Table:
     ]
     columns += [Column("time", "min", 1), Column("reason"), Column("sha256")]
     caption = (
-        "Mean absolute errors of energies (a cluster) and components of forces; before: the model that was there, "
-        "after: the one trained from it. z std: standard deviation of errors over sigma on structures never trained "
-        "on; AUC: how well sigma finds large errors, 0.5 is chance."
+        "Mean absolute errors of energies (a cluster) and components of forces, without atoms and pairs of atoms; "
+        "before: the model that was there, after: the one trained from it. z std: standard deviation of errors over "
+        "sigma on structures never trained on; AUC: how well sigma finds large errors, 0.5 is chance."
     )
     return Table("Models", columns, rows, caption)
 

@@ -23,6 +23,7 @@ from hea_potential.report.table import Table, table_html
 from hea_potential.search.view import Shown, page_of
 
 FOLDER = Path(__file__).parent
+LARGE_WORDS = 8  # letters of a key figure that fit into its card in large type
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def page_html(report: Report) -> str:
 
     links = "".join(f'<a href="#{each.anchor}">{escape(each.title)}</a>' for each in report.sections)
     figures = "".join(
-        f"<div><b{' class=words' if len(value) > 11 else ''}>{escape(value)}</b><span>{escape(what)}</span></div>"
+        f"<div><b{' class=words' if len(value) > LARGE_WORDS else ''}>{escape(value)}</b>"
+        f"<span>{escape(what)}</span></div>"
         for what, value in report.figures
     )
     remarks = "".join(f"<li>{escape(remark)}</li>" for remark in report.remarks)

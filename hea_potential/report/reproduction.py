@@ -51,8 +51,8 @@ def how_to(run: LoopRun) -> str:
         words += f"The data set has {len(run.dataset):,} structures and the hash {run.dataset.sha256()}. "
     return words + (
         "Below: the commands for the errors on the test split, as for any other part or model; the files, held by "
-        f"this page up to {LARGEST / 1e6:.0f} MB each (structures.csv lists every structure with its part, label and "
-        "prediction); the configuration; and the seed of every step."
+        f"this page up to {LARGEST / 1e6:.0f} MB each (`hea loop loop.toml` runs all of it again; structures.csv lists "
+        "every structure with its part, label and prediction); the configuration; and the seed of every step."
     )
 
 
@@ -77,9 +77,21 @@ def files(run: LoopRun, structures: Sequence[Sequence[Value]]) -> Iterator[tuple
     for path in [*paths, *([] if number is None else [run.model_path(number)])]:
         if path.exists() and path.stat().st_size <= LARGEST:
             yield path.name, path.read_bytes()
+    yield "loop.toml", toml_of(run.identity["config"]).encode()
     if len(structures) > 1:
         csv.writer(table := StringIO(newline="")).writerows(structures)
         yield "structures.csv", table.getvalue().encode()
+
+
+def toml_of(config: Mapping[str, Any]) -> str:
+    """A resolved configuration as `hea loop` reads it: values, and tables of values. Texts, numbers and lists of them
+    are written alike in JSON and in TOML.
+    """
+    lines = [f"{name} = {json.dumps(value)}" for name, value in config.items() if not isinstance(value, Mapping)]
+    for name, table in config.items():
+        if isinstance(table, Mapping):
+            lines += ["", f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+    return "\n".join(lines) + "\n"
 
 
 def identity_table(run: LoopRun) -> Table:

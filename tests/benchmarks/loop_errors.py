@@ -117,7 +117,7 @@ def main() -> None:
             found[loop, len(Composition.parse(formula).symbols)].append(judged)
     for row in rows_of({place: np.concatenate(each) for place, each in found.items()}):
         table.add_row(*row)
-    Console().print(table)
+    Console(width=140).print(table)
 
 
 if __name__ == "__main__":
