@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import plain_clusters as plain
 import pytest
@@ -74,11 +76,27 @@ def test_fingerprints_and_their_overlap(arrays: Arrays) -> None:
     types, positions, bonds = arrays
     one = clusters.fingerprint(*arrays, 0.05, 80)
     expected = plain.fingerprint(*arrays, 0.05, 80)
-    assert np.allclose(one, expected, atol=1e-6)
+    assert np.allclose(one.values, expected, atol=1e-6)
     others = [clusters.fingerprint(types, stretch * positions, bonds, 0.05, 80) for stretch in (1.0, 1.02, 1.5)]
-    overlaps = np.array(others) @ one if len(types) > 1 else np.ones(3)
+    overlaps = np.array([other.values for other in others]) @ one.values if len(types) > 1 else np.ones(3)
     assert np.allclose(clusters.similarities(one, others), overlaps, atol=1e-6)
     assert clusters.similarities(one, []).shape == (0,)
+    assert np.array_equal(pickle.loads(pickle.dumps(one)).values, one.values)
+    centred, same = clusters.centred_with_fingerprint(*arrays, 0.05, 80)
+    assert np.allclose(centred, positions - positions.mean(axis=0), atol=TOLERANCE)
+    assert np.array_equal(same.values, one.values)
+
+
+@settings(max_examples=60, deadline=None)
+@given(arrays=arrays())
+def test_fingerprints_without_types(arrays: Arrays) -> None:
+    types, positions, bonds = arrays
+    bonds = np.full_like(bonds, bonds.mean())
+    like = clusters.fingerprint(np.zeros_like(types), positions, bonds[:1, :1], 0.05, 80)
+    assert np.allclose(
+        clusters.fingerprint(types, positions, bonds, 0.05, 80).without_types().values, like.values, atol=1e-6
+    )
+    assert like.without_types() is like
 
 
 @settings(max_examples=30, deadline=None)
@@ -118,8 +136,10 @@ def test_arrays_that_do_not_fit_are_refused(
 
 
 def test_fingerprints_of_different_sizes_are_refused() -> None:
-    with pytest.raises(ValueError, match="a fingerprint has 3 values, allowed are 2"):
-        clusters.similarities(np.zeros(2, np.float32), [np.zeros(3, np.float32)])
+    types, positions, bonds = np.zeros(2, np.int64), np.eye(3)[:2], np.array([[1.4]])
+    small, large = (clusters.fingerprint(types, positions, bonds, 0.5, points) for points in (4, 5))
+    with pytest.raises(ValueError, match="a fingerprint has 5 values, allowed are 4"):
+        clusters.similarities(small, [large])
 
 
 def test_annealing_at_temperatures_that_are_none_is_refused() -> None:

@@ -6,11 +6,14 @@ They raise ValueError if the arrays do not fit together.
 """
 
 from hea_potential.clusters._clusters import (
+    Fingerprint,
     Judging,
     PointGroup,
+    Stream,
     Structure,
     annealed,
     candidate,
+    centred_with_fingerprint,
     coordination,
     exchanged,
     fingerprint,
@@ -37,11 +40,14 @@ from hea_potential.clusters._clusters import (
 )
 
 __all__ = [
+    "Fingerprint",
     "Judging",
     "PointGroup",
+    "Stream",
     "Structure",
     "annealed",
     "candidate",
+    "centred_with_fingerprint",
     "coordination",
     "exchanged",
     "fingerprint",

@@ -17,7 +17,6 @@
 
 #include "arrays.h"
 #include "common_neighbours.h"
-#include "fingerprint.h"
 #include "geometry.h"
 #include "orbits.h"
 #include "point_group.h"
@@ -25,12 +24,6 @@
 namespace nb = nanobind;
 using namespace nb::literals;
 using namespace hea::clusters;
-
-namespace {
-
-using Fingerprint = Given<float, -1>;
-
-}  // namespace
 
 NB_MODULE(_clusters, m) {
   m.doc() = "Geometry of clusters: distances, contacts, fingerprints.";
@@ -91,32 +84,7 @@ NB_MODULE(_clusters, m) {
                               numpy_array(std::move(sites.contacts), {count}));
       },
       "types"_a, "positions"_a, "bonds"_a, "kind"_a, "contact"_a, "least"_a);
-  m.def(
-      "fingerprint",
-      [](const Types &types, const Positions &positions, const Bonds &bonds, double spacing, std::size_t points) {
-        const Atoms atoms = atoms_of(types, positions, bonds);
-        std::vector<float> values = fingerprint(atoms, {spacing, points});
-        const std::size_t size = values.size();
-        return numpy_array(std::move(values), {size});
-      },
-      "types"_a, "positions"_a, "bonds"_a, "spacing"_a, "points"_a);
-  m.def(
-      "similarities",
-      [](const Fingerprint &one, const nb::list &others) {
-        std::vector<double> result;
-        result.reserve(others.size());
-        for (const nb::handle other : others) {
-          const auto values = nb::cast<Fingerprint>(other);
-          if (values.size() != one.size()) {
-            throw std::invalid_argument("a fingerprint has " + std::to_string(values.size()) + " values, allowed are " +
-                                        std::to_string(one.size()));
-          }
-          result.push_back(similarity(one.data(), values.data(), one.size()));
-        }
-        const std::size_t size = result.size();
-        return numpy_array(std::move(result), {size});
-      },
-      "one"_a, "others"_a);
+  define_fingerprints(m);
   m.def(
       "orbit",
       [](const Given<double, 3> &point, const Matrices &operations, double merging) {
@@ -154,4 +122,5 @@ NB_MODULE(_clusters, m) {
       },
       "types"_a, "positions"_a, "bonds"_a, "tolerance"_a);
   define_moves(m);
+  define_stream(m);
 }

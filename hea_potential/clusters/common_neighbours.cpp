@@ -76,31 +76,35 @@ class Neighbourhood {
 
  private:
   void find(const Atoms &atoms, std::size_t centre) {
-    std::vector<double> distances(atoms.n);  // in bonds; infinite where there is no neighbour
-    double nearest[shell];                   // the least of them, ascending
+    std::vector<double> squares(atoms.n);  // of the distances in bonds
+    double nearest[shell];                 // the least of them, ascending
     std::fill_n(nearest, shell, infinity);
     for (std::size_t j = 0; j < atoms.n; ++j) {
-      const double square = squared_distance(atoms.positions + 3 * centre, atoms.positions + 3 * j);
       const double bond = atoms.bond(centre, j);
-      const bool is_neighbour = j != centre && square < farthest * farthest * bond * bond;
-      double rest = distances[j] = is_neighbour ? std::sqrt(square) / bond : infinity;
-      // Put in its place without a branch: a processor could not foresee which way it goes.
-      for (double &distance : nearest) {
-        const double larger = std::max(distance, rest);
-        distance = std::min(distance, rest);
-        rest = larger;
-      }
+      squares[j] = squared_distance(atoms.positions + 3 * centre, atoms.positions + 3 * j) / (bond * bond);
     }
-    const auto known = static_cast<std::size_t>(std::find(nearest, nearest + shell, infinity) - nearest);
+    squares[centre] = infinity;
+    for (const double square : squares) {
+      // Put in its place without a branch, whose way a processor could not foresee, and without waiting for a
+      // neighbour.
+      for (std::size_t k = shell - 1; k > 0; --k) nearest[k] = std::max(nearest[k - 1], std::min(nearest[k], square));
+      nearest[0] = std::min(nearest[0], square);
+    }
+    std::size_t known = 0;
+    while (known < shell && nearest[known] < farthest * farthest) {
+      nearest[known] = std::sqrt(nearest[known]);
+      ++known;
+    }
     const double first = mean(nearest, std::min(least_present, known));
     std::size_t present = 0;
     while (present < known && nearest[present] < next_shell * first) ++present;
     cutoff_ = between * mean(nearest, present);
-    const auto is_near = [&](double distance) { return distance < cutoff_; };
-    const auto count = static_cast<std::size_t>(std::count_if(distances.begin(), distances.end(), is_near));
+    const double limit = std::min(cutoff_, farthest);
+    const auto is_near = [&](double square) { return square < limit * limit; };
+    const auto count = static_cast<std::size_t>(std::count_if(squares.begin(), squares.end(), is_near));
     if (count < shell || count > most) return;  // at the surface, or no cluster
     for (std::size_t j = 0; j < atoms.n; ++j) {
-      if (is_near(distances[j])) neighbours_.push_back(j);
+      if (is_near(squares[j])) neighbours_.push_back(j);
     }
   }
 

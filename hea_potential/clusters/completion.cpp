@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 
+#include "lanes.h"
 #include "orbits.h"
 #include "ranking.h"
 
@@ -30,10 +31,10 @@ Vector3 mean_of(const std::vector<Vector3> &points, const std::vector<std::size_
 // Points four at a time, so that the nearest of them is found quickly: single precision is enough to compare frames.
 class Fours {
  public:
-  explicit Fours(const std::vector<Vector3> &points) : fours_((points.size() + 3) / 4) {
-    for (std::size_t i = 0; i < 4 * fours_.size(); ++i) {
+  explicit Fours(const std::vector<Vector3> &points) : fours_((points.size() + lanes - 1) / lanes) {
+    for (std::size_t i = 0; i < lanes * fours_.size(); ++i) {
       const Vector3 &point = points[std::min(i, points.size() - 1)];  // the last one fills what is left
-      for (std::size_t k = 0; k < 3; ++k) fours_[i / 4].coordinates[k][i % 4] = static_cast<float>(point[k]);
+      for (std::size_t k = 0; k < 3; ++k) fours_[i / lanes].coordinates[k][i % lanes] = static_cast<float>(point[k]);
     }
   }
 
@@ -51,7 +52,6 @@ class Fours {
   }
 
  private:
-  using Lanes = float __attribute__((vector_size(16)));
   struct Four {
     Lanes coordinates[3];
   };

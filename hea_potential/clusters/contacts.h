@@ -1,7 +1,6 @@
 // Which atoms of a cluster touch each other, and which lie across a square of such.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -25,12 +24,14 @@ class Contacts {
     for (std::size_t j = 0; j < i; ++j) {
       const double bond = atoms.bond(i, j), near = contact_ * bond, far = diagonal * bond;
       const double squared = squared_distance(atoms.positions + 3 * i, atoms.positions + 3 * j);
-      if (!(squared < std::max(near * near, far * far))) continue;
-      const Gap gap = squared < near * near ? Gap::in_contact : Gap::across_a_square;
+      const bool touches = squared < near * near, is_across = squared < far * far;
+      const Gap gap = touches ? Gap::in_contact : (is_across ? Gap::across_a_square : Gap::wide);
       gaps_[i * room_ + j] = gaps_[j * room_ + i] = gap;
-      if (gap != Gap::in_contact) continue;
-      members_[i * room_ + counts_[i]++] = j;
-      members_[j * room_ + counts_[j]++] = i;
+      // Written in any case, counted where it is so: without a branch, whose way a processor could not foresee.
+      members_[i * room_ + counts_[i]] = j;
+      members_[j * room_ + counts_[j]] = i;
+      counts_[i] += touches ? 1 : 0;
+      counts_[j] += touches ? 1 : 0;
     }
   }
 

@@ -1,6 +1,9 @@
 #include "fingerprint.h"
 
 #include <algorithm>
+#include <cstring>
+
+#include "lanes.h"
 
 namespace hea::clusters {
 namespace {
@@ -35,6 +38,17 @@ std::vector<double> histogram(const Atoms &atoms, const Grid &grid) {
   return result;
 }
 
+// Values divided by the root of the sum of their squares; zero if they are.
+std::vector<float> normalised(const std::vector<double> &values) {
+  double square = 0.0;
+  for (const double value : values) square += value * value;
+  const double factor = square > 0.0 ? 1.0 / std::sqrt(square) : 0.0;
+  std::vector<float> result(values.size());
+  std::transform(values.begin(), values.end(), result.begin(),
+                 [&](double x) { return static_cast<float>(factor * x); });
+  return result;
+}
+
 }  // namespace
 
 std::vector<float> fingerprint(const Atoms &atoms, const Grid &grid) {
@@ -47,28 +61,33 @@ std::vector<float> fingerprint(const Atoms &atoms, const Grid &grid) {
     const std::size_t end = std::min(p + half_width + 1, row_end);
     for (std::size_t q = begin; q < end; ++q) smeared[q] += smearing[q + half_width - p] * counts[p];
   }
-  double square = 0.0;
-  for (const double value : smeared) square += value * value;
-  const double factor = square > 0.0 ? 1.0 / std::sqrt(square) : 0.0;
-  std::vector<float> result(smeared.size());
-  std::transform(smeared.begin(), smeared.end(), result.begin(),
-                 [&](double x) { return static_cast<float>(factor * x); });
-  return result;
+  return normalised(smeared);
 }
 
-double similarity(const float *one, const float *other, std::size_t size) {
-  // Eight sums instead of one, so that the compiler may use vectors.
-  double sums[8] = {};
-  const std::size_t whole = size - size % 8;
-  for (std::size_t k = 0; k < whole; k += 8) {
-    for (std::size_t lane = 0; lane < 8; ++lane) {
-      sums[lane] += static_cast<double>(one[k + lane]) * static_cast<double>(other[k + lane]);
-    }
+std::vector<float> without_types(const std::vector<float> &fingerprint, std::size_t points) {
+  std::vector<double> sums(points, 0.0);
+  for (std::size_t k = 0; k < fingerprint.size(); ++k) sums[k % points] += static_cast<double>(fingerprint[k]);
+  return normalised(sums);
+}
+
+double similarity(const std::vector<float> &one, const std::vector<float> &other) {
+  // Several sums instead of one, so that they are taken together.
+  constexpr std::size_t sums = 4, step = lanes * sums;
+  Lanes products[sums] = {};
+  const std::size_t size = one.size(), whole = size - size % step;
+  for (std::size_t begin = 0; begin < whole; begin += step) {
+    Lanes a[sums], b[sums];
+    std::memcpy(a, &one[begin], sizeof a);
+    std::memcpy(b, &other[begin], sizeof b);
+    for (std::size_t k = 0; k < sums; ++k) products[k] += a[k] * b[k];
   }
-  for (std::size_t k = whole; k < size; ++k) sums[0] += static_cast<double>(one[k]) * static_cast<double>(other[k]);
-  const double product = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
-  const auto is_zero = [&](const float *values) {
-    return std::all_of(values, values + size, [](float value) { return value == 0.0F; });
+  double product = 0.0;
+  for (const Lanes &part : products) {
+    for (int lane = 0; lane < lanes; ++lane) product += static_cast<double>(part[lane]);
+  }
+  for (std::size_t k = whole; k < size; ++k) product += static_cast<double>(one[k]) * static_cast<double>(other[k]);
+  const auto is_zero = [](const std::vector<float> &values) {
+    return std::all_of(values.begin(), values.end(), [](float value) { return value == 0.0F; });
   };
   return product == 0.0 && is_zero(one) && is_zero(other) ? 1.0 : product;
 }

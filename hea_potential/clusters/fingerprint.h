@@ -22,7 +22,10 @@ inline std::size_t fingerprint_size(std::size_t kinds, const Grid &grid) {
 // grid.
 std::vector<float> fingerprint(const Atoms &atoms, const Grid &grid);
 
-// Scalar product of two fingerprints of the same size; two that are zero count as equal: 1.
-double similarity(const float *one, const float *other, std::size_t size);
+// That of the same atoms as if they were all of one type, [points].
+std::vector<float> without_types(const std::vector<float> &fingerprint, std::size_t points);
+
+// Scalar product of two fingerprints of the same size, to six digits; two that are zero count as equal: 1.
+double similarity(const std::vector<float> &one, const std::vector<float> &other);
 
 }  // namespace hea::clusters

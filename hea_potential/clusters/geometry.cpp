@@ -44,6 +44,13 @@ Arrangement ordered(std::size_t n, const std::int64_t *types, const double *posi
   return result;
 }
 
+std::vector<double> centred(std::size_t n, const double *positions) {
+  const Vector3 mean = mean_position(n, positions);
+  std::vector<double> result(positions, positions + 3 * n);
+  for (std::size_t k = 0; k < 3 * n; ++k) result[k] -= mean[k % 3];
+  return result;
+}
+
 std::vector<double> turned(std::size_t n, const double *positions, const double *quaternion) {
   const double length = std::sqrt(std::inner_product(quaternion, quaternion + 4, quaternion, 0.0));
   const double w = quaternion[0] / length, x = quaternion[1] / length, y = quaternion[2] / length,

@@ -13,6 +13,9 @@ class Contacts;
 // The same atoms in order of their types, those of one type as they were, with their mean position at the origin.
 Arrangement ordered(std::size_t n, const std::int64_t *types, const double *positions);
 
+// Positions [n][3] with their mean at the origin.
+std::vector<double> centred(std::size_t n, const double *positions);
+
 // Positions [n][3] about their mean, turned by the rotation that a quaternion (w, x, y, z), of any length but 0, stands
 // for.
 std::vector<double> turned(std::size_t n, const double *positions, const double *quaternion);

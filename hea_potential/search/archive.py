@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from hea_potential.clusters import Fingerprint
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, Floats
 from hea_potential.search.motif import motif
 from hea_potential.search.point_group import point_group
-from hea_potential.search.similarity import Fingerprint, similarities, without_elements
+from hea_potential.search.similarity import similarities, without_elements
 from hea_potential.search.tasks import Result
 
 # What the end of a minimisation leaves open. Of 5900 pairs of quenches to the same minimum of LJ38 and of Cu19Au19 with

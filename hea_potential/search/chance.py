@@ -12,34 +12,22 @@ from itertools import accumulate
 from typing import TypeVar
 
 import numpy as np
-from numpy.random.bit_generator import ISpawnableSeedSequence
-from numpy.typing import DTypeLike, NDArray
+
+from hea_potential import clusters
 
 Item = TypeVar("Item")
 
 
-class HashedSeed(ISpawnableSeedSequence):
-    """A seed made of any words: the bits that SHAKE-256 (FIPS 202) gives for them."""
-
-    def __init__(self, words: str) -> None:
-        self.words = words
-        self.children = 0
-
-    def generate_state(self, n_words: int, dtype: DTypeLike = np.uint32) -> NDArray[np.uint32 | np.uint64]:
-        """Whole numbers for the state of a bit generator."""
-        size = n_words * np.dtype(dtype).itemsize
-        return np.frombuffer(hashlib.shake_256(self.words.encode()).digest(size), dtype)
-
-    def spawn(self, n_children: int) -> list[HashedSeed]:
-        """Other seeds, each time new ones."""
-        first, self.children = self.children, self.children + n_children
-        return [HashedSeed(f"{self.words}/{child}") for child in range(first, self.children)]
-
-
 def generator_of(*numbers: int) -> np.random.Generator:
-    """The generator that belongs to some whole numbers; others belong to others."""
-    seed = HashedSeed("/".join(map(str, numbers)))
-    return np.random.Generator(np.random.PCG64(seed))  # type: ignore[arg-type]  # numpy takes any ISeedSequence
+    """The generator that belongs to some whole numbers that are not negative; others belong to others."""
+    return np.random.Generator(clusters.Stream(*map(word_of, numbers)))  # type: ignore[arg-type]  # has what numpy needs
+
+
+def word_of(number: int) -> int:
+    """A number itself, or of a larger one 64 bits that SHAKE-256 (FIPS 202) gives for its digits."""
+    if number < 1 << 64:
+        return number
+    return int.from_bytes(hashlib.shake_256(str(number).encode()).digest(8), "little")
 
 
 def one_of(rng: np.random.Generator, items: Sequence[Item], weights: Sequence[float] | None = None) -> Item:

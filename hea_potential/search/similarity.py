@@ -7,23 +7,17 @@ apart.
 
 from __future__ import annotations
 
-from math import sqrt
-
-import numpy as np
-from numpy.typing import NDArray
-
 from hea_potential import clusters
+from hea_potential.clusters import Fingerprint
 from hea_potential.search.geometry import Cluster, Floats
 
 SPACING = 0.05  # of the grid, in bonds
 POINTS = 80  # of the grid: distances up to 4 bonds are compared
 
-Fingerprint = NDArray[np.float32]
-
 
 def fingerprint(cluster: Cluster, bonds: Floats) -> Fingerprint:
     """Histogram of the distances of every pair of elements, smeared by a Gaussian one grid step wide and normalised to
-    length 1; shape (pairs of elements * POINTS,).
+    length 1; its `values` have the shape (pairs of elements * POINTS,).
 
     Distances are measured in mean bonds, so that one grid serves all pair styles.
     """
@@ -42,8 +36,10 @@ def similarity(one: Fingerprint, other: Fingerprint) -> float:
 
 def without_elements(described: Fingerprint) -> Fingerprint:
     """The fingerprint of the same cluster as if all its atoms were of one element, normalised to length 1."""
-    if len(described) == POINTS:
-        return described
-    summed = described.reshape(-1, POINTS).sum(axis=0)
-    length = sqrt(summed.dot(summed))
-    return summed / np.float32(length) if length > 0.0 else summed
+    return described.without_types()
+
+
+def centred_and_described(cluster: Cluster, bonds: Floats) -> tuple[Cluster, Fingerprint]:
+    """A cluster with its centre at the origin, and its fingerprint."""
+    positions, described = clusters.centred_with_fingerprint(cluster.types, cluster.positions, bonds, SPACING, POINTS)
+    return Cluster(cluster.types, positions), described

@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from hea_potential import clusters
+from hea_potential.clusters import Fingerprint
 from hea_potential.lammps_instance import one_line
 from hea_potential.search.chance import generator_of
 from hea_potential.search.composition import Composition
@@ -20,7 +21,7 @@ from hea_potential.search.motif import motif
 from hea_potential.search.moves import Move
 from hea_potential.search.pair import Pair
 from hea_potential.search.point_group import point_group
-from hea_potential.search.similarity import Fingerprint, fingerprint
+from hea_potential.search.similarity import centred_and_described
 from hea_potential.search.starts import LEAST, Start
 from hea_potential.search.witness import Witness
 
@@ -155,28 +156,33 @@ def execute(setup: Setup, tasks: Sequence[Task], witness: Witness | None = None)
     jobs = [Job(task) for task in tasks]
     try:
         for step in (make, minimise, describe):
-            for job in jobs:
-                if job.result is None:
-                    carry_on(setup, job, step, witness)
+            carry_on(setup, [job for job in jobs if job.result is None], step, witness)
     finally:
         if witness:
             witness.rest()
     return [job.result for job in jobs if job.result is not None]
 
 
-def carry_on(setup: Setup, job: Job, step: Callable[[Setup, Job], None], witness: Witness | None) -> None:
-    """Do one step of a job."""
-    began = time.perf_counter()
-    if witness:
-        witness.begin(job.task.number)
-    try:
-        step(setup, job)
-    except (Exception, SystemExit) as error:
-        task, message = job.task, f"{type(error).__name__}: {one_line(error)}"
-        job.result = Result(task.number, task.operator, task.parent_ids, "error", message=message, quench=task.quench)
-    job.seconds += time.perf_counter() - began
-    if job.result is not None:
-        job.result.seconds = job.seconds
+def carry_on(setup: Setup, jobs: Sequence[Job], step: Callable[[Setup, Job], None], witness: Witness | None) -> None:
+    """Do one step of some jobs."""
+    now = time.perf_counter()
+    for job in jobs:
+        if witness:
+            witness.begin(job.task.number)
+        try:
+            step(setup, job)
+        except (Exception, SystemExit) as error:
+            job.result = failed(job.task, error)
+        began, now = now, time.perf_counter()
+        job.seconds += now - began
+        if job.result is not None:
+            job.result.seconds = job.seconds
+
+
+def failed(task: Task, error: BaseException) -> Result:
+    """The result of a task that ended in an exception."""
+    message = f"{type(error).__name__}: {one_line(error)}"
+    return Result(task.number, task.operator, task.parent_ids, "error", message=message, quench=task.quench)
 
 
 def make(setup: Setup, job: Job) -> None:
@@ -194,21 +200,19 @@ def describe(setup: Setup, job: Job) -> None:
     """Say what came of it."""
     task, quench = job.task, job.quench
     assert quench is not None
-    cluster = quench.cluster.ordered() if quench.outcome == "minimum" else None
     job.result = Result(
         task.number,
         task.operator,
         task.parent_ids,
         quench.outcome,
         quench.energy,
-        cluster,
-        None if cluster is None else fingerprint(cluster, setup.bond_lengths),
-        quench.calls,
-        0.0,
-        quench.seconds,
-        quench.message,
-        task.quench,
+        calls=quench.calls,
+        quench_seconds=quench.seconds,
+        message=quench.message,
+        quench=task.quench,
     )
+    if quench.outcome == "minimum":
+        job.result.cluster, job.result.fingerprint = centred_and_described(quench.cluster, setup.bond_lengths)
 
 
 def execute_afar(setup: Setup, tasks: Sequence[Task], witness: Witness | None = None) -> list[Result]:

@@ -26,7 +26,7 @@ void a_distance_has_its_place() {
 void fingerprints_have_length_one() {
   for (unsigned seed = 0; seed < 10; ++seed) {
     const std::vector<float> values = fingerprint(random_binary(3 + 5 * seed, 3.0, seed).atoms(), grid);
-    CHECK_NEAR(similarity(values.data(), values.data(), values.size()), 1.0, 1e-6);
+    CHECK_NEAR(similarity(values, values), 1.0, 1e-6);
   }
 }
 
@@ -34,8 +34,8 @@ void nothing_in_reach_is_equal_to_nothing() {
   const std::vector<float> one = fingerprint(unary({0, 0, 0}).atoms(), grid);
   const std::vector<float> far = fingerprint(unary({0, 0, 0, 9, 0, 0}).atoms(), grid);
   const std::vector<float> near = fingerprint(unary({0, 0, 0, 1, 0, 0}).atoms(), grid);
-  CHECK(similarity(one.data(), far.data(), one.size()) == 1.0);
-  CHECK(similarity(one.data(), near.data(), one.size()) == 0.0);
+  CHECK(similarity(one, far) == 1.0);
+  CHECK(similarity(one, near) == 0.0);
 }
 
 void numbers_that_are_none_do_not_count() {
