@@ -19,13 +19,13 @@ from hea_potential.errors import InputError, ModelFileError
 from hea_potential.model_file import find_model
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, Floats, Integers
+from hea_potential.search.learnt_orderings import learnt
 from hea_potential.search.moves import Move
 from hea_potential.search.orderings import descend, half_edges
 from hea_potential.search.pair import Pair
-from hea_potential.search.relaxed_swaps import hopped, settled
+from hea_potential.search.relaxed_swaps import settled
 from hea_potential.search.sites import matched_sites
 
-DESCENTS = 4  # of a use of `Orderings`, at most
 MATCHING = 300  # force calls of 38 atoms that last as long as `Transfer` does
 
 
@@ -89,7 +89,7 @@ class Settle:
 
 @dataclass(frozen=True)
 class Orderings:
-    """The parent with another good ordering: downhill from a few swaps away, several times, with relaxation."""
+    """The parent with another good ordering of its geometry, learnt from some hundred of them."""
 
     model: str
     symbols: tuple[str, ...]
@@ -97,8 +97,7 @@ class Orderings:
     def __call__(self, rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
         """Return a better ordering if one is found, otherwise the lowest other one, nearly relaxed."""
         (parent,) = parents
-        potential = potential_of(self.model, self.symbols)
-        found = hopped(rng, potential, parent.types.astype(np.int32), parent.positions, DESCENTS)
+        found = learnt(rng, potential_of(self.model, self.symbols), parent.types.astype(np.int32), parent.positions)
         return Cluster(found.types.astype(np.int64), found.positions)
 
 

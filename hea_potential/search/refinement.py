@@ -19,7 +19,7 @@ from hea_potential.search.moves import Move
 from hea_potential.search.population import Population
 from hea_potential.search.tasks import Result, Task
 
-PATIENCE = 1 / 40  # uses without a gain after which a minimum is given up, for each of its swaps of unlike atoms
+PATIENCE = 1 / 300  # uses without a gain after which a minimum is given up, for each of its swaps of unlike atoms
 HASTE = 4  # times fewer of them where others, refined before, have gained nothing
 
 

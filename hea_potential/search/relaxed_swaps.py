@@ -28,7 +28,9 @@ LONGEST_STEP = 0.35  # Angstrom: of an atom
 TRIED = 48  # swaps that are evaluated after their displacement
 FOLLOWED = 8  # of those, swaps that are relaxed further
 STEPS = 8  # of such a relaxation, at most
+FIRST_STEP = 0.7  # of where the forces of many substitutions send the atoms: together they overestimate it
 SHORTER = 0.4  # factor of a step after which the energy would be higher
+CLOSE = 0.02  # eV: what may be left to gain of an ordering that is almost relaxed
 SMALL_FORCE = 0.02  # eV/Angstrom: ends it
 HOPEFUL = 2.0  # times what a relaxation is expected to gain is what it may gain
 SKIN = 0.5  # Angstrom that an atom may go before neighbours are listed anew
@@ -154,14 +156,15 @@ class RelaxedSwaps:
         limited = np.stack([no_longer(step.reshape(-1, 3)) for step in steps[chosen]])
         return np.column_stack([one, other])[chosen], limited
 
-    def relaxed(self, state: State, enough: float = np.inf) -> State:
-        """Follow forces by Newton steps with second derivatives that stay what they are, as long as the energy falls
-        and may get as low as is enough, in eV.
+    def relaxed(self, state: State, enough: float = np.inf, close: float = 0.0) -> State:
+        """Follow forces by Newton steps with second derivatives that stay what they are, as long as the energy falls,
+        may get as low as is enough, and is not close to what it will be, both in eV.
         """
         shortened = 1.0
         for _ in range(STEPS):
-            is_there = np.abs(state.forces).max() < SMALL_FORCE
-            if is_there or state.energy - HOPEFUL * self.gain_ahead(state) > enough:
+            gain = self.gain_ahead(state)
+            is_there = gain < close or np.abs(state.forces).max() < SMALL_FORCE
+            if is_there or state.energy - HOPEFUL * gain > enough:
                 break
             step = shortened * no_longer((self.softness @ state.forces).reshape(-1, 3))
             ahead = self.surface(state.types, state.positions + step)
@@ -170,6 +173,15 @@ class RelaxedSwaps:
             else:
                 shortened *= SHORTER
         return state
+
+    def reordered(self, types: Types) -> State:
+        """Any other ordering, almost relaxed from where the forces of its substitutions send the atoms; as long as
+        there was no descent yet, which changes what is known of substitutions.
+        """
+        changed = np.flatnonzero(types != self.given.types)
+        forces = self.substitutions.forces[changed, types[changed]].sum(axis=0) + self.given.forces
+        step = FIRST_STEP * no_longer((self.softness @ forces).reshape(-1, 3))
+        return self.relaxed(self.surface(types, self.given.positions + step), close=CLOSE)
 
     def gain_ahead(self, state: State) -> float:
         """What relaxation will gain, to second order, eV."""
