@@ -20,7 +20,6 @@ from hea_potential.search.relaxed_swaps import (
     State,
     Substitutions,
     Surface,
-    hopped,
     settled,
     swapped,
 )
@@ -126,23 +125,6 @@ def test_descents_and_minimisations_end_where_no_swap_gains(minimiser: Minimiser
     orderings: list[Types] = [swapped(cluster.types.astype(np.int32), pair) for pair in unlike]
     swaps = [minimised(minimiser, Cluster(each.astype(np.int64), cluster.positions)).energy for each in orderings]
     assert min(swaps) > energies[-1] - 1e-3
-
-
-def test_hops_leave_a_minimum_among_orderings(minimiser: Minimiser, relaxed_icosahedron: State) -> None:
-    rng = np.random.default_rng(5)
-    energies = []
-    here = Cluster(relaxed_icosahedron.types.astype(np.int64), relaxed_icosahedron.positions)
-    for _ in range(8):
-        types, positions = here.types.astype(np.int32), here.positions
-        found = hopped(rng, POTENTIAL, types, positions, 2)
-        assert not np.array_equal(found.types, types)
-        assert np.array_equal(np.sort(found.types), COMPOSITION.types)
-        quench = minimised(minimiser, Cluster(found.types.astype(np.int64), found.positions))
-        assert found.energy - quench.energy < 0.2
-        if not energies or quench.energy < energies[-1]:
-            energies.append(quench.energy)
-            here = quench.cluster.ordered()
-    assert len(energies) > 1  # it got lower after the first descent
 
 
 def test_two_atoms_have_nowhere_to_go() -> None:

@@ -126,8 +126,8 @@ class OrderingModel:
         """An ordering some random swaps of unlike atoms away, most of them of sites with about as many contacts."""
         types = types.copy()
         for _ in range(swaps):
-            first = rng.integers(self.size)
+            first = int(rng.integers(self.size))
             chances = self.likelihood[first] * (types != types[first])
-            second = rng.choice(self.size, p=chances / chances.sum())
+            second = int(rng.choice(self.size, p=chances / chances.sum()))
             types[[first, second]] = types[[second, first]]
         return types

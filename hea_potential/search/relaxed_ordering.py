@@ -15,8 +15,9 @@ from hea_potential.engine import Potential
 from hea_potential.errors import InputError
 from hea_potential.search.geometry import Floats
 from hea_potential.search.homotops import exchange_scan, potential_of
+from hea_potential.search.learnt_orderings import learnt
 from hea_potential.search.orderings import LOWER, Types, half_edges, hop
-from hea_potential.search.relaxed_swaps import State, hopped, settled
+from hea_potential.search.relaxed_swaps import State, settled
 
 MOST_STEPS = 2000  # of one relaxation
 
@@ -36,7 +37,7 @@ def best_ordering(
     Swaps are followed downhill on the fixed geometry by the engine's exchange scan. With `relax` the cluster is relaxed
     with its new ordering: the strain that is relaxed changes the energies of swaps, so both are repeated until what is
     found on the relaxed cluster is no longer lower: by swaps judged with their relaxation, by the scan, and by
-    following swaps from some random ones away.
+    learning what orderings of this geometry are worth.
 
     Args:
         atoms: a cluster of two elements or more that the model knows, not periodic; positions in Angstrom. It is not
@@ -87,12 +88,12 @@ def improved(
     rounds: int,
 ) -> Atoms:
     """A relaxed cluster after exchanging and relaxing, round by round, until nothing lowers its energy any more: no
-    swaps judged with their relaxation, none of the fixed geometry, and no descents from some random swaps away.
+    swaps judged with their relaxation, none of the fixed geometry, and nothing that is learnt of its orderings.
     """
     ways: tuple[Callable[[Atoms], Atoms], ...] = (
         lambda best: near(best, model, settled),
         lambda best: exchanged(rng, best, model, descents),
-        lambda best: near(best, model, partial(hopped, rng, descents=descents)),
+        lambda best: near(best, model, partial(learnt, rng)),
     )
     best = atoms
     for _ in range(rounds):

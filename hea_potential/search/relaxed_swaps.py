@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from hea_potential.engine import Potential
 from hea_potential.search.geometry import Floats
-from hea_potential.search.orderings import LOWER, MOST_KICKS, Types, half_edges, kicked
+from hea_potential.search.orderings import LOWER, Types, half_edges
 
 DISPLACEMENT = 0.015  # Angstrom: of an atom, for second derivatives
 SOFTEST = 0.4  # eV/Angstrom^2: softer directions are taken to be as stiff as this, so that no atom is sent far away
@@ -196,26 +196,6 @@ def settled(potential: Potential, types: Types, positions: Floats) -> State:
     swaps = RelaxedSwaps(potential, types, positions)
     lowest, other = swaps.descend(swaps.given)
     return other if lowest is swaps.given else lowest
-
-
-def hopped(rng: np.random.Generator, potential: Potential, types: Types, positions: Floats, descents: int) -> State:
-    """Descend from a few random swaps away from a relaxed cluster, up to some times, until that ends lower than it.
-
-    Where none does, the lowest of the other ends is returned.
-    """
-    swaps = RelaxedSwaps(potential, types, positions)
-    lowest: State | None = None
-    for _ in range(descents):
-        away = kicked(rng, types, int(rng.integers(2, MOST_KICKS + 1)))
-        found, other = swaps.descend(swaps.relaxed(swaps.surface(away, positions)))
-        if np.array_equal(found.types, types):
-            found = other
-        if lowest is None or found.energy < lowest.energy:
-            lowest = found
-        if lowest.energy < swaps.given.energy - LOWER:
-            break
-    assert lowest is not None
-    return lowest
 
 
 def inverse_hessian(surface: Surface, given: State) -> Floats:

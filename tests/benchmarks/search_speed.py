@@ -33,7 +33,7 @@ PARTS: tuple[tuple[str, Any, str], ...] = (
     ("LAMMPS", Minimiser, "__call__"),
     ("engine", homotops, "descend"),
     ("engine", homotops, "settled"),
-    ("engine", homotops, "hopped"),
+    ("engine", homotops, "learnt"),
     ("candidates", tasks, "made"),
     ("records", loop, "absorb"),
     ("records", loop.Books, "write"),
