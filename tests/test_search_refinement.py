@@ -1,4 +1,4 @@
-"""Which minima of alloys are refined: the lowest until its gains are exhausted, others where that is likely to lead."""
+"""Which minima of alloys are refined: the lowest again and again, the other members of the population once."""
 
 from __future__ import annotations
 
@@ -50,28 +50,39 @@ class Bench:
         if found is not None:
             assert self.population.offer(found)
         outcome = "minimum" if found else "lost"
-        self.refiner.absorb(Result(task.number, task.operator, task.parent_ids, outcome), found)
+        self.refiner.absorb(Result(task.number, task.operator, task.parent_ids, outcome))
         return task.parent_ids[0]
 
 
-def test_the_lowest_is_refined_until_it_was_in_vain_often_enough() -> None:
-    bench = Bench(-10.0, -9.5)
-    assert [bench.use() for _ in range(USES)] == [0] * USES
-    assert bench.refiner.is_done(bench.population.members[0])
-    # What was gained until now, nothing, does not bring the other one below it.
-    assert bench.use() is None
+def test_the_lowest_is_refined_until_it_was_in_vain_often_enough_and_the_others_once() -> None:
+    bench = Bench(-10.0, -9.5, -9.0)
+    lowest = bench.population.members[0]
+    for use in range(USES):
+        assert not bench.refiner.is_done(lowest)
+        assert bench.use() == 0, use
+    assert bench.refiner.is_done(lowest)
+    assert [bench.use() for _ in range(3)] == [1, 2, None]
 
 
-def test_a_gain_begins_anew_and_says_what_is_likely() -> None:
-    bench = Bench(-10.0, -9.9, -9.0)
+def test_what_was_gained_is_refined_anew() -> None:
+    bench = Bench(-10.0, -9.0)
     assert bench.use(minimum_of(50, -10.2)) == 0
     assert [bench.use() for _ in range(USES)] == [50] * USES
-    # Refinement has gained 0.2: of the others one is nearer to the lowest than that, now that 0 lies 0.2 above it.
-    bench.population.members = [member for member in bench.population.members if member.number != 0]
-    assert bench.use() is None
-    bench.population.members[1:1] = [minimum_of(51, -10.1)]
-    assert [bench.use() for _ in range(USES)] == [51] * USES
-    assert bench.use() is None
+    # What leads no longer was refined once, as all others are.
+    assert bench.use(minimum_of(51, -9.5)) == 1
+    assert [bench.use() for _ in range(2)] == [51, None]
+
+
+def test_uses_under_way_count_for_what_is_proposed_but_not_as_done() -> None:
+    bench = Bench(-10.0, -9.5)
+    tasks = [bench.refiner.propose(number, bench.population) for number in range(USES + 2)]
+    assert [task and task.parent_ids for task in tasks] == [(0,)] * USES + [(1,), None]
+    lowest = bench.population.members[0]
+    for task in tasks[:USES]:
+        assert task is not None
+        assert not bench.refiner.is_done(lowest)
+        bench.refiner.absorb(Result(task.number, task.operator, task.parent_ids, "lost"))
+    assert bench.refiner.is_done(lowest)
 
 
 def test_searches_refine_once_their_population_is_filled_and_restart_after_that() -> None:

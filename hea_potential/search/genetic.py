@@ -22,7 +22,7 @@ from hea_potential.search.tasks import Result, Setup, Task, task_generator
 FRESH, STALE = 0.2, 0.6  # share of tasks that are starts: when the lowest energy has just fallen, and before a restart
 FRESH_ALLOYS = 0.1  # and of alloys at any time: random orderings are far above what moves have reached
 FOREIGN = 0.1  # share of moves of several parents in which one is a former champion
-REFINED = 0.05  # share of tasks that refine the lowest minima of an alloy, once there is a population
+REFINED = 0.1  # share of tasks that refine members of an alloy's population, once there is one
 
 
 class Method(Protocol):
@@ -99,7 +99,7 @@ class GeneticAlgorithm:
         self.quenches.records[result.quench].enter(entered, result.calls)
         for name in self.improver.absorb(result, minimum, is_new, entered):
             self.operators.records[name].credit()
-        self.refiner.absorb(result, minimum)
+        self.refiner.absorb(result)
         self.idle = 0 if self.population.lowest < lowest else self.idle + 1
         leader = self.population.members[:1]
         if self.idle > self.patience and all(self.refiner.is_done(member) for member in leader):
