@@ -157,22 +157,38 @@ class RelaxedSwaps:
         return np.column_stack([one, other])[chosen], limited
 
     def relaxed(self, state: State, enough: float = np.inf, close: float = 0.0) -> State:
-        """Follow forces by Newton steps with second derivatives that stay what they are, as long as the energy falls,
-        may get as low as is enough, and is not close to what it will be, both in eV.
+        """Follow forces by L-BFGS (Nocedal, Math. Comput. 35, 773 (1980)), which begins with the softness of the given
+        cluster, as long as the energy may get as low as is enough, and is not close to what it will be, both in eV.
         """
+        memory: list[tuple[Floats, Floats]] = []  # steps (3n,), and by how much they lowered the forces (3n,)
         shortened = 1.0
         for _ in range(STEPS):
-            gain = self.gain_ahead(state)
+            wanted = self.newton_step(state.forces, memory)
+            gain = 0.5 * float(state.forces @ wanted)
             is_there = gain < close or np.abs(state.forces).max() < SMALL_FORCE
             if is_there or state.energy - HOPEFUL * gain > enough:
                 break
-            step = shortened * no_longer((self.softness @ state.forces).reshape(-1, 3))
+            step = shortened * no_longer(wanted.reshape(-1, 3))
             ahead = self.surface(state.types, state.positions + step)
+            lowered = state.forces - ahead.forces
+            if is_stiff := step.ravel() @ lowered > 0.0:
+                memory.append((step.ravel(), lowered))
             if ahead.energy < state.energy:
                 state, shortened = ahead, 1.0
-            else:
+            elif not is_stiff:
                 shortened *= SHORTER
         return state
+
+    def newton_step(self, forces: Floats, memory: list[tuple[Floats, Floats]]) -> Floats:
+        """Where forces (3n,) send the atoms, by the softness of the given cluster and what steps have told since."""
+        left, shares = forces, []
+        for step, lowered in reversed(memory):
+            shares.append((step @ left) / (step @ lowered))
+            left = left - shares[-1] * lowered
+        found = self.softness @ left
+        for (step, lowered), share in zip(memory, reversed(shares), strict=True):
+            found = found + (share - (lowered @ found) / (step @ lowered)) * step
+        return np.asarray(found)
 
     def reordered(self, types: Types) -> State:
         """Any other ordering, almost relaxed from where the forces of its substitutions send the atoms; as long as
