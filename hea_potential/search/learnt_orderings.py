@@ -8,6 +8,8 @@ these are relaxed, and so on: the model learns where it matters. What the best t
 
 from __future__ import annotations
 
+from math import ceil
+
 import numpy as np
 
 from hea_potential.engine import Potential
@@ -17,8 +19,8 @@ from hea_potential.search.orderings import Types
 from hea_potential.search.relaxed_swaps import CLOSE, RelaxedSwaps, State
 
 MOST_SWAPS = 8  # of a random ordering
-ROUNDS = 16  # of fitting, walking and relaxing
-SHARE = 8  # orderings of a round are this many times fewer than the random ones before
+ROUND = 24  # orderings that are relaxed between two fits
+CHOSEN = 2  # times as many orderings are relaxed because the model chose them as there are random ones
 STEPS = 2  # of a walk, for each atom
 GOOD = 20  # lowest orderings of which walks begin
 FINAL = 3  # orderings that are followed by swaps in the end
@@ -76,9 +78,9 @@ def learnt(rng: np.random.Generator, potential: Potential, types: Types, positio
     trials = Trials(potential, types, positions)
     count = len(types) * int(types.max())  # about as many as the model has sites and elements
     trials.relax([trials.model.shuffled(rng, types, int(rng.integers(1, MOST_SWAPS + 1))) for _ in range(count)])
-    for _ in range(ROUNDS):
+    for _ in range(ceil(CHOSEN * count / ROUND)):
         trials.learn()
-        trials.relax(trials.promising(rng, 1 + count // SHARE))
+        trials.relax(trials.promising(rng, ROUND))
     ends = [end for state in trials.lowest(FINAL) for end in trials.swaps.descend(state)]
     others = [end for end in ends if not np.array_equal(end.types, types)]
     return min(others, key=lambda end: end.energy)

@@ -4,7 +4,9 @@ On a geometry that was relaxed with other elements almost every swap costs energ
 fit: of the best swaps after relaxation only one in ten is among the best before it. So a swap is judged to second
 order: with the forces F of the new ordering and the matrix H of second derivatives of the old one, the energy falls by
 F.H^-1.F/2 while the atoms move by H^-1.F. The forces of a swap are taken as the sum of those of the two substitutions
-that it consists of. So 3n + n(S - 1) force calls judge all swaps of n atoms of S elements.
+that it consists of. So 3n + n(S - 1) force calls judge all swaps of n atoms of S elements. What they choose is relaxed
+by L-BFGS that begins with H: after 5 steps half of some random orderings were within 0.02 eV of their minima, with
+Newton steps by H alone within 0.07.
 
 On a six-element cluster of 38 atoms the rank correlation with the energies after true minimisations is 0.96, that of
 fixed geometries 0.89; the best of 601 swaps had rank 5 in one and 204 in the other. After swaps only the substitutions
