@@ -73,11 +73,14 @@ def operators_of(bench: Bench, answers: list[Minimum | None]) -> list[str]:
 def test_moves_follow_in_turn_as_long_as_they_gain() -> None:
     bench = Bench()
     assert bench.enter(minimum_of(0, -10.0))
-    assert operators_of(bench, [None, None]) == ["reorder", "settle"]
+    assert operators_of(bench, [None, None, None]) == ["reorder", "settle", "orderings"]
     bench.enter(minimum_of(1, -11.0))
     # The second reorder does not gain on what settle made: settle has nothing to gain either.
-    lower = [minimum_of(2, -12.0), minimum_of(3, -13.0), minimum_of(4, -12.5)]
-    assert operators_of(bench, lower) == ["reorder", "settle", "reorder"]
+    lower = [minimum_of(2, -12.0), minimum_of(3, -13.0), minimum_of(4, -12.5), None]
+    assert operators_of(bench, lower) == ["reorder", "settle", "reorder", "orderings"]
+    bench.enter(minimum_of(5, -14.0))
+    lower = [None, None, minimum_of(6, -15.0), None, None]
+    assert operators_of(bench, lower) == ["reorder", "settle", "orderings", "reorder", "settle"]
 
 
 def test_what_is_known_is_not_followed() -> None:
@@ -144,7 +147,10 @@ def test_a_success_is_what_a_minimum_leads_to() -> None:
     assert bench.answer(settle, minimum_of(52, -15.0)) == ["settle"]
     again = bench.propose()
     assert again is not None
-    assert bench.answer(again, None) == ["twist"]  # once, at the end
+    assert bench.answer(again, None) == []
+    orderings = bench.propose()
+    assert orderings is not None
+    assert bench.answer(orderings, None) == ["twist"]  # once, at the end
 
 
 def test_to_put_right_what_was_made_worse_is_no_success() -> None:

@@ -22,7 +22,7 @@ from hea_potential.search.tasks import Result, Setup, Task, task_generator
 FRESH, STALE = 0.2, 0.6  # share of tasks that are starts: when the lowest energy has just fallen, and before a restart
 FRESH_ALLOYS = 0.1  # and of alloys at any time: random orderings are far above what moves have reached
 FOREIGN = 0.1  # share of moves of several parents in which one is a former champion
-REFINED = 0.1  # share of tasks that refine members of an alloy's population, once there is one
+REFINED = 0.1  # share of tasks that refine the lowest minimum of an alloy, once there is a population
 
 
 class Method(Protocol):

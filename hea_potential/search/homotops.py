@@ -131,6 +131,6 @@ def homotop_moves(composition: Composition, pair: Pair) -> dict[str, Move]:
     return {
         "reorder": Move(Reorder(pair.model, composition.symbols), elements=2, follows=True),
         "settle": Move(Settle(pair.model, composition.symbols), elements=2, follows=True),
-        "orderings": Move(Orderings(pair.model, composition.symbols), elements=2, refines=True),
+        "orderings": Move(Orderings(pair.model, composition.symbols), elements=2, follows=True, refines=True),
         "transfer": Move(Transfer(pair.model, composition.symbols), parents=2, elements=2, cost=MATCHING),
     }

@@ -118,7 +118,8 @@ class Improver:
         else:
             improvement.place += 1
             # What gained last ended where it has nothing more to gain; the first is cheap enough to be asked again.
-            goes_on = improvement.place < len(self.names) and improvement.place != improvement.gained_at
+            improvement.place += improvement.place == improvement.gained_at
+            goes_on = improvement.place < len(self.names)
         if goes_on:
             self.waiting.append(improvement)
         else:

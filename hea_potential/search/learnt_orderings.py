@@ -19,8 +19,8 @@ from hea_potential.search.orderings import Types
 from hea_potential.search.relaxed_swaps import CLOSE, RelaxedSwaps, State
 
 MOST_SWAPS = 8  # of a random ordering
-ROUND = 24  # orderings that are relaxed between two fits
-CHOSEN = 2  # times as many orderings are relaxed because the model chose them as there are random ones
+RANDOM, CHOSEN = 0.5, 1.0  # orderings that are relaxed for each number of the model: random ones, and what it chose
+ROUND = 24  # of the latter, between two fits
 STEPS = 2  # of a walk, for each atom
 GOOD = 20  # lowest orderings of which walks begin
 FINAL = 3  # orderings that are followed by swaps in the end
@@ -76,9 +76,10 @@ def learnt(rng: np.random.Generator, potential: Potential, types: Types, positio
     positions (n, 3).
     """
     trials = Trials(potential, types, positions)
-    count = len(types) * int(types.max())  # about as many as the model has sites and elements
-    trials.relax([trials.model.shuffled(rng, types, int(rng.integers(1, MOST_SWAPS + 1))) for _ in range(count)])
-    for _ in range(ceil(CHOSEN * count / ROUND)):
+    numbers = len(types) * int(types.max())  # elements on sites that are independent of each other
+    swaps = rng.integers(1, MOST_SWAPS + 1, size=ceil(RANDOM * numbers))
+    trials.relax([trials.model.shuffled(rng, types, count) for count in swaps.tolist()])
+    for _ in range(ceil(CHOSEN * numbers / ROUND)):
         trials.learn()
         trials.relax(trials.promising(rng, ROUND))
     ends = [end for state in trials.lowest(FINAL) for end in trials.swaps.descend(state)]
