@@ -21,7 +21,7 @@ from hea_potential.search.tasks import Result, Task
 
 LEAST_GAIN = 1e-6  # of the energy's size: less is no gain
 FADING = 0.95  # weight of the past in what is usual
-LIKELY = 2.0  # standard deviations above the mean that gains seldom exceed
+LIKELY = 2.0  # standard deviations above the mean, divided by the move's place: the costlier, the likelier it must be
 
 
 @dataclass
@@ -59,12 +59,11 @@ class Usual:
         """The mean."""
         return self.total / self.weight if self.weight else inf
 
-    @property
-    def likely(self) -> float:
-        """What is seldom exceeded: the mean and LIKELY standard deviations."""
+    def likely(self, deviations: float) -> float:
+        """What is seldom exceeded: the mean and some standard deviations."""
         if not self.weight:
             return inf
-        return self.value + LIKELY * sqrt(max(self.squares / self.weight - self.value**2, 0.0))
+        return self.value + deviations * sqrt(max(self.squares / self.weight - self.value**2, 0.0))
 
 
 class Improver:
@@ -137,7 +136,7 @@ class Improver:
         """
         lowest, usual = improvement.lowest, self.usual_gain(improvement.origin, improvement.place)
         if improvement.place > 0:
-            return lowest.energy - usual.likely <= population.lowest
+            return lowest.energy - usual.likely(LIKELY / improvement.place) <= population.lowest
         return lowest in population.members or population.wants(lowest, usual.value)
 
     def usual_gain(self, origin: str, place: int) -> Usual:

@@ -18,11 +18,11 @@ from hea_potential.search.moves import Move
 from hea_potential.search.population import Population
 from hea_potential.search.tasks import Result, Task
 
-PATIENCE = 1 / 200  # uses without a gain after which a minimum is given up, for each of its swaps of unlike atoms
+PATIENCE = 1 / 300  # uses without a gain after which a minimum is given up, for each of its swaps of unlike atoms
 
 
 class Refiner:
-    """How often each minimum was refined, by its number: uses that have begun, and those that have ended."""
+    """How often each minimum was refined, by its number: uses that were proposed, and those of anybody that ended."""
 
     def __init__(self, moves: Mapping[str, Move], composition: Composition) -> None:
         self.names = [name for name, move in moves.items() if move.refines]
@@ -32,9 +32,9 @@ class Refiner:
         self.ended: Counter[int] = Counter()
 
     def propose(self, number: int, population: Population) -> Task | None:
-        """A task that refines the lowest member; None if that is not worth it."""
+        """A task that refines the lowest member; None if that is under way, or not worth it."""
         lowest = population.members[0] if population.members else None
-        if lowest is None or not self.names or self.begun[lowest.number] >= self.patience:
+        if lowest is None or self.is_done(lowest) or self.begun[lowest.number] > self.ended[lowest.number]:
             return None
         self.begun[lowest.number] += 1
         return Task(number, self.names[number % len(self.names)], (lowest.cluster,), (lowest.number,))
