@@ -70,16 +70,13 @@ def test_what_was_gained_is_refined_anew() -> None:
     assert [bench.use() for _ in range(USES + 1)] == [50] * USES + [None]
 
 
-def test_uses_under_way_count_for_what_is_proposed_but_not_as_done() -> None:
+def test_one_use_is_under_way_at_a_time() -> None:
     bench = Bench(-10.0, -9.5)
-    tasks = [bench.refiner.propose(number, bench.population) for number in range(USES + 1)]
-    assert [task and task.parent_ids for task in tasks] == [(0,)] * USES + [None]
-    lowest = bench.population.members[0]
-    for task in tasks[:USES]:
-        assert task is not None
-        assert not bench.refiner.is_done(lowest)
-        bench.refiner.absorb(Result(task.number, task.operator, task.parent_ids, "lost"))
-    assert bench.refiner.is_done(lowest)
+    task = bench.refiner.propose(1, bench.population)
+    assert task is not None
+    assert bench.refiner.propose(2, bench.population) is None
+    bench.refiner.absorb(Result(1, task.operator, task.parent_ids, "lost"))
+    assert bench.refiner.propose(3, bench.population) is not None
 
 
 def test_searches_refine_once_their_population_is_filled_and_restart_after_that() -> None:

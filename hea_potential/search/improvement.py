@@ -5,6 +5,9 @@ follow (`Move.follows`) are applied to it in their order, the cheapest first, an
 cost as much as several minimisations: so only minima are followed that the usual gain would bring into the population,
 and by later moves those that a likely gain would make its lowest. What is usual is learnt from minima that the same
 start or move has made: a random ordering gains much, an inherited one little.
+
+All of this comes before a minimum competes for a place with what it is kin to: on six-element clusters what swaps make
+of a geometry one atom away from the best is 0.2 eV too high, and its best ordering differs in half of the atoms.
 """
 
 from __future__ import annotations
