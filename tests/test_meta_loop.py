@@ -164,6 +164,13 @@ def test_a_ledger_that_was_changed_is_not_trusted(folder: Path, tmp_path: Path) 
     assert (run / "ledger.jsonl").stat().st_size == len(whole) - 1
 
 
+def test_every_pair_of_atoms_teaches_and_none_judges(folder: Path) -> None:
+    dataset = read_dataset(folder / "run" / "data.h5")
+    dimers = np.flatnonzero(dataset.kind.astype(str) == "start.dimer")
+    assert len(dimers) > 20
+    assert set(dimers) <= set(fixed_split(dataset, 0).train)
+
+
 def test_drawn_compositions_come_once_before_any_comes_twice(folder: Path) -> None:
     text = CONFIGURATION.replace("draw = 1", "draw = 3").replace("loops = 2", "loops = 3")
     (folder / "more.toml").write_text(text)

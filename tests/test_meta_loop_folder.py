@@ -20,6 +20,7 @@ from hea_training.meta_loop.state import Watcher
 from small_loop import CONFIGURATION, ledger_of
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from hea_potential.dataset import read_dataset, write_dataset
 from hea_potential.report import write_report
 from hea_potential.search.journal import RunFolderError
 
@@ -71,6 +72,13 @@ def test_what_a_finished_step_left_is_missed(config: LoopConfig, run: Path, lost
 def test_another_model_in_the_place_of_the_loops_own_is_noticed(config: LoopConfig, run: Path) -> None:
     shutil.copyfile(run / "models/000.safetensors", run / "models/001.safetensors")
     with pytest.raises(LoopFolderError, match=r"models/001.safetensors of step L1-n2-refresh is another model"):
+        run_loop(config, run)
+
+
+def test_an_older_copy_of_the_data_is_noticed(config: LoopConfig, run: Path) -> None:
+    dataset = read_dataset(run / "data.h5")
+    write_dataset(run / "data.h5", dataset.select(range(len(dataset) - 1)))
+    with pytest.raises(LoopFolderError, match=r"data.h5 of step L1-n2-Ni2Cu4-label is another data set"):
         run_loop(config, run)
 
 

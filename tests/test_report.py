@@ -217,9 +217,11 @@ def test_what_cannot_be_read_is_one_clear_error(own: Path, tmp_path: Path) -> No
     with pytest.raises(InputError, match="truncated or damaged"):
         write_report(own)
     data.write_bytes(content)
-    identity.write_text("[]")
-    with pytest.raises(RunFolderError, match="not the identity"):
-        write_report(own)
+    known = json.loads(identity.read_text())
+    for changed in ([], *(known | {part: None} for part in known if part != "packages"), known | {"config": {}}):
+        identity.write_text(json.dumps(changed))
+        with pytest.raises(RunFolderError, match=r"not the identity of a meta loop: .* must be"):
+            write_report(own)
     for folder in (tmp_path, tmp_path / "absent", ledger):
         with pytest.raises(RunFolderError, match="holds no run"):
             write_report(folder)

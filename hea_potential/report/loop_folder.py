@@ -22,6 +22,12 @@ __all__ = ["IDENTITY", "LoopRun", "Progress", "Step", "read_loop"]
 Progress = Callable[[str, int, int], None]  # what is being done, and how much of how much
 
 IDENTITY, LEDGER, DATA, MODELS = "loop.json", "ledger.jsonl", "data.h5", "models"
+PARTS_OF_IDENTITY = {
+    "seed": (int, "a whole number"),
+    "config": (dict, "a table"),
+    "reference": (dict, "a table"),
+    "start": (dict, "a table"),
+}
 
 
 @dataclass(frozen=True)
@@ -154,10 +160,13 @@ def read_identity(path: Path) -> dict[str, Any]:
     """What the run is, from loop.json."""
     try:
         identity = json.loads(path.read_text())
-        if not isinstance(identity, dict) or not isinstance(identity.get("seed"), int):
-            raise ValueError("it must be an object with a seed")
-        if not isinstance(identity.get("config"), dict):
-            raise ValueError("it must have a config")
+        if not isinstance(identity, dict):
+            raise ValueError("it must be a table")
+        for name, (kind, words) in PARTS_OF_IDENTITY.items():
+            if not isinstance(identity.get(name), kind):
+                raise ValueError(f"{name} must be {words}, got {json.dumps(identity.get(name))}")
+        if not isinstance(elements := identity["config"].get("elements"), list):
+            raise ValueError(f"config.elements must be a list, got {json.dumps(elements)}")
     except OSError as error:
         raise RunFolderError(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:

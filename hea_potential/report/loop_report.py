@@ -106,7 +106,7 @@ def subtitle(run: LoopRun) -> str:
     """What the run is and how far it has come, in a line."""
     config = run.identity.get("config", {})
     reference = run.identity.get("reference", {}).get("method", config.get("reference", "unknown"))
-    elements = " ".join(config.get("elements", []))
+    elements = " ".join(map(str, config.get("elements", [])))
     words = [elements, f"reference {reference}", f"seed {run.seed}"]
     if run.steps:
         loops = config.get("loops", max(run.loops, default=0))

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hea_training.meta_loop.ledger import LoopFolderError
 from hea_training.meta_loop.refreshed import sha256_of
 
+from hea_potential.dataset import read_dataset
 from hea_potential.search.journal import NAME as JOURNAL
 
 __all__ = ["check_outputs"]
 
+DATA = "data.h5"
 SHOWN = 3  # that an error names
 
 
-def check_outputs(folder: Path, lines: Iterable[Mapping[str, Any]]) -> None:
-    """Raise LoopFolderError if a file that the ledger's lines name is gone, or a model is another than it was: steps to
-    come would take a search without minima for one that found none.
+def check_outputs(folder: Path, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Raise LoopFolderError if a file that the ledger's lines name is gone, or a model or the data set is another than
+    it was: steps to come would take a search without minima for one that found none. InputError for damaged data.
     """
     wrong = [f"{path} of step {line['step']} is {what}" for line in lines for path, what in troubles(folder, line)]
+    wrong = wrong or other_data(folder, lines)
     if wrong:
         others = f", and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
         raise LoopFolderError(
@@ -39,10 +42,19 @@ def troubles(folder: Path, line: Mapping[str, Any]) -> Iterator[tuple[str, str]]
             yield path, "another model than it was"
 
 
+def other_data(folder: Path, lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What is wrong with the data set; after a choice of structures it may have labels that no line tells of yet."""
+    labelled = [line for line in lines if "data_sha256" in line["facts"]]
+    if not labelled or lines[-1]["kind"] == "select":
+        return []
+    same = read_dataset(folder / DATA).sha256() == labelled[-1]["facts"]["data_sha256"]
+    return [] if same else [f"{DATA} of step {labelled[-1]['step']} is another data set than it was"]
+
+
 def files_of(kind: str, facts: Mapping[str, Any]) -> Iterator[str]:
     """The files that a step of a kind leaves, by its facts."""
     if kind == "start":
-        yield "data.h5"
+        yield DATA
     elif kind == "search":
         if "error" not in facts:  # a search that could not begin leaves none
             yield f"{facts['folder']}/{JOURNAL}"

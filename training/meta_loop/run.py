@@ -51,7 +51,7 @@ def run_loop(config: LoopConfig, out: Path, watcher: Watcher | None = None) -> P
         with closing(Ledger(out)) as ledger, Processes(processes) if processes else nullcontext() as labellers:
             check_ranks(config, rank_0[1])
             claim(out, identity_of(config))
-            check_outputs(out, ledger.lines.values())
+            check_outputs(out, list(ledger.lines.values()))
             loop = Loop(config, out, steps_of(config), ledger, *rank_0, labellers, watcher or Watcher())
             carry_out(loop)
             return loop.model
