@@ -19,11 +19,11 @@ SHOWN = 3  # that an error names
 
 
 def check_outputs(folder: Path, lines: Sequence[Mapping[str, Any]]) -> None:
-    """Raise LoopFolderError if a file that the ledger's lines name is gone, or a model or the data set is another than
-    it was: steps to come would take a search without minima for one that found none. InputError for damaged data.
+    """Raise LoopFolderError if a file that the ledger's lines name is gone, a model is another than it was, or labels
+    are gone: steps to come would take a search without minima for one that found none. InputError for damaged data.
     """
     wrong = [f"{path} of step {line['step']} is {what}" for line in lines for path, what in troubles(folder, line)]
-    wrong = wrong or other_data(folder, lines)
+    wrong = wrong or lost_labels(folder, lines)
     if wrong:
         others = f", and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
         raise LoopFolderError(
@@ -42,13 +42,12 @@ def troubles(folder: Path, line: Mapping[str, Any]) -> Iterator[tuple[str, str]]
             yield path, "another model than it was"
 
 
-def other_data(folder: Path, lines: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What is wrong with the data set; after a choice of structures it may have labels that no line tells of yet."""
-    labelled = [line for line in lines if "data_sha256" in line["facts"]]
-    if not labelled or lines[-1]["kind"] == "select":
-        return []
-    same = read_dataset(folder / DATA).sha256() == labelled[-1]["facts"]["data_sha256"]
-    return [] if same else [f"{DATA} of step {labelled[-1]['step']} is another data set than it was"]
+def lost_labels(folder: Path, lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What is wrong with the data set: it may have labels that no line tells of yet, but none may be gone."""
+    begun = sum(line["facts"]["structures"] for line in lines if line["kind"] == "start")
+    told = begun + sum(line["facts"]["labelled"] for line in lines if line["kind"] == "label")
+    there_are = len(read_dataset(folder / DATA)) if told else 0
+    return [f"{DATA} has {there_are} of {told} structures"] if there_are < told else []
 
 
 def files_of(kind: str, facts: Mapping[str, Any]) -> Iterator[str]:
