@@ -69,15 +69,48 @@ class NeighbourList:
         self._positions = None
         check_geometry(positions, cell, pbc)
         # One thread: the list is built rarely, and the machine's cores may be taken by other walkers or images.
-        search = vesin.NeighborList(cutoff=self.cutoff + self.skin, full_list=False, sorted=True, n_threads=1)
-        pairs, shifts = search.compute(positions, cell, pbc, quantities="PS")
+        reach = self.cutoff + self.skin
+        search = vesin.NeighborList(cutoff=reach, full_list=False, sorted=True, n_threads=1)
+        places, upright, turns = compacted(positions, cell, pbc, reach)
+        pairs, shifts = search.compute(places, upright, pbc, quantities="PS")
         self._i, self._j = pairs.T.astype(np.intp)
         self.first = np.searchsorted(self._i, np.arange(len(positions) + 1)).astype(np.int64)
         self.neighbour = self._j.astype(np.int32)
-        self._shifts = shifts @ cell if pbc.any() else None
+        self._shifts = (shifts + (turns[self._i] - turns[self._j])) @ cell if pbc.any() else None
         self._vectors = np.empty((len(pairs), 3))
         self._scratch = np.empty((len(pairs), 3))
         self._positions, self._cell, self._pbc = positions.copy(), cell.copy(), pbc.copy()
+
+
+def compacted(
+    positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_], reach: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Atoms with the same neighbours within `reach` in less space: positions [n_atoms, 3] and a cell [3, 3] in
+    Angstrom, and by how many periods an atom was brought back along each cell vector [n_atoms, 3].
+
+    Along periodic directions atoms come back into the cell. Along the others, where a gap between atoms is wider than
+    `reach`, what is beyond comes closer until it is as wide; cell vectors mean nothing there and become upright.
+
+    vesin (0.6) divides space into cells. Where atoms span 300 times more of them in two directions than in the third,
+    as after two atoms have flown off, it divides by zero, which ends the process; in oblique cells it may never end.
+    """
+    periodic = int(np.count_nonzero(pbc))
+    axes = np.linalg.svd(cell[pbc])[2] if periodic else np.eye(3)  # those after the periodic ones are upright on them
+    upright = cell.copy()
+    upright[~pbc] = axes[periodic:]
+    places, turns = positions, np.zeros_like(positions)
+    if periodic:
+        turns[:, pbc] = np.floor(positions @ np.linalg.inv(upright)[:, pbc])
+        places = positions - turns @ upright
+    along = places @ axes.T
+    for axis in range(periodic, 3):
+        order = np.argsort(along[:, axis], kind="stable")
+        with np.errstate(over="ignore"):  # a gap may be infinite
+            gaps = np.diff(along[order, axis])
+        if (gaps > reach).any():
+            along[order, axis] = np.concatenate([[0.0], np.cumsum(np.minimum(gaps, reach))])
+            places = along @ axes
+    return places, upright, turns
 
 
 def check_geometry(positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]) -> None:
