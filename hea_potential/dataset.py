@@ -236,7 +236,7 @@ def read_dataset(path: str | os.PathLike[str]) -> DataSet:
             expected = str(file.attrs["sha256"])
             provenance = json.loads(file.attrs["provenance"])
             failures = json.loads(file["failures"].asstr()[()])
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path} is not a readable data set (truncated or damaged): {error}") from error

@@ -70,7 +70,7 @@ def check_metadata(document: Mapping[str, Any]) -> None:
 
 
 def check_elements(elements: Any) -> None:
-    if not isinstance(elements, list) or not elements or not all(e in SYMBOLS for e in elements):
+    if not isinstance(elements, list) or not elements or not all(isinstance(e, str) and e in SYMBOLS for e in elements):
         raise ModelFileError(f"elements: got {elements!r}; allowed is a list of chemical symbols")
     if len(set(elements)) < len(elements):
         raise ModelFileError(f"elements: got {elements!r}; allowed is each element once")

@@ -184,6 +184,7 @@ def replace_array(file: h5py.File, what: str, values: np.ndarray) -> None:
         (lambda file: file.attrs.__setitem__("version", 2), "version 2; allowed is"),
         (lambda file: file.attrs.__delitem__("format"), "is None version 1"),
         (lambda file: file.__delitem__("forces"), "forces"),
+        (lambda file: (file.__delitem__("kind"), file.create_group("kind")), "not a readable data set"),
         (lambda file: replace_array(file, "energy", np.zeros(3)), r"energy has shape \(3,\), expected \(200,\)"),
         (lambda file: replace_array(file, "energy", np.full(200, np.nan)), "energy must be finite"),
         (lambda file: replace_array(file, "energy", np.zeros(200)), "do not fit its hash"),

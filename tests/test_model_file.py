@@ -138,6 +138,7 @@ WRONG_METADATA: list[tuple[str, Any, str]] = [
     ("elements", ["Cu", "Xx"], "Xx"),
     ("elements", ["Cu", "Cu"], "Cu"),
     ("elements", "CuPd", "elements"),
+    ("elements", [["Cu"], ["Pd"]], "elements"),
     ("units", {"energy": "kcal/mol", "length": "Angstrom"}, "kcal/mol"),
     ("units", {"energy": "eV"}, "length"),
     ("cutoff", -1.0, "cutoff"),
@@ -246,6 +247,36 @@ def test_files_of_another_kind_are_refused(tmp_path: Path) -> None:
     overlap["e0"]["shape"] = [2, 2]
     refuse(rebuilt(overlap, data), "")
     assert parse_model(rebuilt(header, data)).metadata == document
+
+
+def with_extra(text: str) -> bytes:
+    """Return a model file whose document has one more entry, said as text."""
+    header, data = split(model_bytes(*small_model()))
+    document = header["__metadata__"]["hea"]
+    header["__metadata__"]["hea"] = document[:-1] + f', "extra": {text}' + "}"
+    return rebuilt(header, data)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1e308", "5e-324", "0e-400", "-0.0", "0", "123456789012345678901", "[" * 64 + "]" * 64, "[" + "1," * 99 + "1]"],
+)
+def test_both_readers_take_what_a_double_holds_and_the_stack(text: str) -> None:
+    content = with_extra(text)
+    assert json.loads(Model(content).metadata) == parse_model(content).metadata
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1e309", "-1e400", "1e-400", "1" + 400 * "0", "1" + 5000 * "0", "NaN", "01", "[" * 65 + "]" * 65, "[" * 5000],
+    ids=lambda text: text[:10],
+)
+def test_both_readers_refuse_what_no_double_holds_and_deep_texts(text: str) -> None:
+    refuse(with_extra(text), "not valid JSON")
+
+
+def test_both_readers_refuse_more_than_a_million_values() -> None:
+    refuse(with_extra("[" + "1," * 10**6 + "1]"), "more than 1000000 values")
 
 
 def mutated(rng: np.random.Generator, content: bytes) -> bytes:
