@@ -122,6 +122,9 @@ def test_mistakes_cost_one_line_and_leave_nothing(model: Path, tmp_path: Path) -
         assert "missing" in refused(command, good, "-o", tmp_path / "missing" / "out.extxyz", "-m", model)
         assert "a folder" in refused(command, good, "-o", tmp_path, "-m", model)
         assert "formats of ASE" in refused(command, good, "-o", tmp_path / "out.nonsense", "-m", model)
+    without_cell = hea("eval", good, "-o", tmp_path / "out.lammps-data", "-m", model)
+    assert without_cell.returncode == 2
+    assert "as lammps-data (Singular matrix)" in without_cell.stderr.splitlines()[-1]  # numpy may warn before
     assert "periodic" in refused("relax", good, "-o", out, "-m", model, "--cell")
     assert sorted(tmp_path.iterdir()) == before
 

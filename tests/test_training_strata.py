@@ -10,6 +10,7 @@ import torch
 from ase import Atoms
 from ase.build import bulk
 from hea_training.arithmetic import fast_arithmetic
+from hea_training.compare import test_model as error_table_of
 from hea_training.config import read_config
 from hea_training.export import export
 from hea_training.filters import first_free_control
@@ -35,6 +36,7 @@ from hea_training.strata import (
 from training_structures import ELEMENTS, cluster, write_small_dataset
 
 from hea_potential import HEACalculator
+from hea_potential.dataset import read_dataset, write_dataset
 from hea_potential.errors import InputError
 
 ARCH = Architecture(ELEMENTS, n_features=8, n_angular=2, n_intervals=32, n_hidden=6, rank_pair=2, rank_many=3)
@@ -246,6 +248,12 @@ def test_whole_run_from_a_configuration(tmp_path: Path) -> None:
     assert errors["test"]["all"]["structures"] > 0
     model = from_file(path)
     assert model.sigma is not None
+    assert error_table_of(str(path), tmp_path / "small.h5", "test", None)["all"] == errors["test"]["all"]
+    dataset = read_dataset(tmp_path / "small.h5")
+    write_dataset(tmp_path / "smaller.h5", dataset.select(np.arange(len(dataset) - 1)))
+    with pytest.raises(InputError, match="trained on others"):  # the same seed divides other data otherwise
+        error_table_of(str(path), tmp_path / "smaller.h5", "test", None)
+    assert error_table_of(str(path), tmp_path / "smaller.h5", "all", None)["all"]["structures"] == len(dataset) - 1
     first = path.read_bytes()
     assert train(config).read_bytes() == first  # everything is there already: the same file again
     (tmp_path / "run.toml").write_text((tmp_path / "run.toml").read_text().replace("epochs = 2", "epochs = 3"))

@@ -26,7 +26,7 @@ def test_model(model: str, data: Path, part: str, split_seed: int | None) -> dic
     """The error table (evaluate.error_table) of a model file on a part (train, valid, test, all) of a data set.
 
     Raises ModelFileError for a model that cannot be read; InputError for data that are missing or hold none of its
-    elements, and for a part of which the model's provenance says nothing.
+    elements, and for a part of data of whose split the model's provenance says nothing.
     """
     graphs, kinds, errors, _ = _evaluated(read_model_file(model), data, part, split_seed)
     return error_table(errors, graphs, kinds)
@@ -104,7 +104,10 @@ def _evaluated(
     if split_seed is None and part != "all":
         split = split_of_model(data.dataset, model.metadata.get("provenance", {}))
         if split is None:
-            raise InputError("the model does not say how its data were split; give --split-seed, or --part all")
+            raise InputError(
+                f"{path}: the model does not say how these data were split, for it was trained on others or keeps no "
+                "record; give --split-seed, or --part all"
+            )
         data = replace(data, split=split)
     graphs = data.graphs if part == "all" else data.part(part)
     kinds = data.dataset.kind.astype(str) if part == "all" else data.kinds(part)

@@ -43,7 +43,8 @@ def structure_output(path: Path) -> Iterator[list[Atoms]]:
     """Give a list to append structures to; they are written to `path` if the block succeeds.
 
     Raises:
-        OutputError: before the block, if the folder is not writable or the format is not one that ASE can write.
+        OutputError: before the block, if the folder is not writable or the format is not one that ASE can write; after
+            it, if the format cannot hold the structures.
     """
     import ase.io
     from ase.io.formats import UnknownFileTypeError, filetype, ioformats
@@ -63,7 +64,16 @@ def structure_output(path: Path) -> Iterator[list[Atoms]]:
         yield frames
         if len(frames) > 1 and ioformats[format_name].single:
             raise OutputError(f"output file: got {path} for {len(frames)} structures; {format_name} holds one")
-        ase.io.write(temporary, frames, format=format_name)
+        try:
+            ase.io.write(temporary, frames, format=format_name)
+        except OSError:  # a full disk: `complete_file` says so
+            raise
+        except Exception as error:  # ASE's writers stumble over structures that their format cannot hold
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise OutputError(
+                f"output file: ASE cannot write these structures to {path} as {format_name} ({reason}); "
+                ".extxyz and .traj hold any"
+            ) from error
 
 
 def with_results(atoms: Atoms, calculator: HEACalculator) -> Atoms:
