@@ -104,6 +104,22 @@ def test_swap_energies_are_differences_of_full_energies(symbols: tuple[str, ...]
     assert single.exchanges(pairs) - single.order(types) == pytest.approx(energies - scan.order(types), abs=5e-5)
 
 
+def test_a_scan_answers_for_nothing_before_an_ordering() -> None:
+    atoms = icosahedron(("Ag", 7), ("Cu", 6))
+    scan, types = scan_of(atoms, ("Ag", "Cu"))
+    first, neighbour, vectors = half_edges(atoms.positions, scan.cutoff)
+    for _ in range(2):
+        for ask in (scan.substitutions, scan.unlike_pairs, lambda: scan.exchanges(np.array([[0, 12]], dtype=np.int32))):
+            with pytest.raises(ValueError, match=r"no ordering of it: order\(\) comes before"):
+                ask()
+        scan.order(types)
+        assert len(scan.unlike_pairs()) == 42
+        with pytest.raises(ValueError, match="overlap"):
+            scan.place(first, neighbour, 1e-6 * vectors)
+        assert scan.order(types[:0]) == 0.0  # a geometry that was refused leaves none
+        scan.place(first, neighbour, vectors)
+
+
 def test_the_order_of_the_atoms_does_not_matter() -> None:
     rng = np.random.default_rng(6)
     atoms = icosahedron(("Ag", 7), ("Cu", 6))

@@ -263,10 +263,12 @@ NB_MODULE(_engine, m) {
           "order", &order, "types"_a,
           "Take the types of the atoms [n_atoms] and return the energy, that of Potential.evaluate. Raises ValueError.")
       .def("substitutions", &substitutions,
-           "Energies [n_atoms, n_types] of the orderings in which one atom has another type.")
+           "Energies [n_atoms, n_types] of the orderings in which one atom has another type. Raises ValueError before "
+           "order.")
       .def("exchanges", &exchanges, "pairs"_a,
            "Energies [n] of the orderings in which the two atoms of a pair [n, 2] are swapped. Raises ValueError.")
-      .def("unlike_pairs", &unlike_pairs, "All pairs [n, 2] of atoms of different elements, in ascending order.");
+      .def("unlike_pairs", &unlike_pairs,
+           "All pairs [n, 2] of atoms of different elements, in ascending order. Raises ValueError before order.");
 
   m.def("simd_name", &hea::simd_name, "Instruction set in use: avx512, avx2 or baseline.");
 }

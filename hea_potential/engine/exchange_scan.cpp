@@ -19,6 +19,13 @@ struct ExchangeScan::Implementation {
     return fp32 != nullptr ? work(*fp32) : work(*fp64);
   }
 
+  void check_ordered() {
+    const int n = with_scan([](const auto &scan) { return scan.n_atoms(); });
+    if (static_cast<int>(species.size()) != n)
+      throw std::invalid_argument("the scan has a geometry of " + std::to_string(n) +
+                                  " atoms and no ordering of it: order() comes before");
+  }
+
   Model model;
   AtomTypes types;
   std::vector<int> species;  // of the atoms, empty before the first ordering of a geometry
@@ -71,6 +78,7 @@ double ExchangeScan::order(const int *type) {
 
 void ExchangeScan::substitutions(double *energy) {
   Implementation &self = *implementation_;
+  self.check_ordered();
   for (int i = 0; i < static_cast<int>(self.species.size()); ++i) {
     for (int type = 0; type < self.types.size(); ++type)
       *energy++ = self.with_scan([&](auto &scan) { return scan.with_substitution(i, self.types.species(type)); });
@@ -79,6 +87,7 @@ void ExchangeScan::substitutions(double *energy) {
 
 void ExchangeScan::exchanges(const std::array<int, 2> *pairs, std::size_t n, double *energy) {
   Implementation &self = *implementation_;
+  self.check_ordered();
   for (std::size_t k = 0; k < n; ++k) {
     const auto [p, q] = pairs[k];
     for (const int atom : pairs[k]) {
@@ -92,6 +101,7 @@ void ExchangeScan::exchanges(const std::array<int, 2> *pairs, std::size_t n, dou
 }
 
 std::vector<std::array<int, 2>> ExchangeScan::unlike_pairs() const {
+  implementation_->check_ordered();
   const std::vector<int> &species = implementation_->species;
   std::vector<std::array<int, 2>> pairs;
   for (std::size_t i = 0; i < species.size(); ++i) {

@@ -25,10 +25,10 @@ class ExchangeScan {
   void place(const Configuration &configuration);
   // Takes the types of the atoms, type[n_atoms], and returns the energy, that of Potential::evaluate.
   double order(const int *type);
+  // What follows throws std::invalid_argument unless order() came after the last place().
   // energy[n_atoms][n_types] of the orderings in which one atom has another type.
   void substitutions(double *energy);
-  // energy[n] of the orderings in which the atoms of a pair are swapped. Throws std::invalid_argument for atoms that
-  // are not there.
+  // energy[n] of the orderings in which the atoms of a pair are swapped. Throws also for atoms that are not there.
   void exchanges(const std::array<int, 2> *pairs, std::size_t n, double *energy);
   // All pairs i < j of atoms of different elements.
   std::vector<std::array<int, 2>> unlike_pairs() const;

@@ -15,7 +15,8 @@ namespace hea {
 enum class Precision { fp32, fp64 };
 
 // Moves rows between the atoms that a domain owns and the ghosts that other domains (or images) own.
-// Rows are row-major, `width` numbers for each of n_all atoms, owned atoms first. Without ghosts nothing is called.
+// Rows are row-major, `width` numbers for each of n_all atoms, owned atoms first. Every domain makes the same calls in
+// the same order, also one without ghosts or without atoms.
 class Exchange {
  public:
   virtual ~Exchange() = default;

@@ -14,6 +14,7 @@ ScanGeometry<T>::ScanGeometry(const Model &model)
 template<typename T>
 void ScanGeometry<T>::place(const Configuration &configuration) {
   n_ = 0;  // nothing is placed until all is well
+  ends_.clear();
   if (configuration.n_all != configuration.n_owned) {
     throw std::invalid_argument("n_owned = " + std::to_string(configuration.n_owned) +
                                 " and n_all = " + std::to_string(configuration.n_all) +
@@ -28,7 +29,6 @@ void ScanGeometry<T>::place(const Configuration &configuration) {
   const auto n_found = static_cast<std::size_t>(list.first[n]);
   edges_.assign(list.edges, list.edges + n_found);
   first_.assign(list.first, list.first + n + 1);
-  ends_.clear();
   n_ = n;
   edge_between_.assign(static_cast<std::size_t>(n) * static_cast<std::size_t>(n), -1);
   edges_of_.assign(static_cast<std::size_t>(n), {});
@@ -38,6 +38,7 @@ void ScanGeometry<T>::place(const Configuration &configuration) {
       const int j = bond.neighbour;
       if (i == j || edge_between_[at(i, j)] >= 0) {
         n_ = 0;
+        ends_.clear();
         throw std::invalid_argument("atoms " + std::to_string(i) + " and " + std::to_string(j) +
                                     " are neighbours more than once, allowed are clusters and cells of at least twice "
                                     "the cutoff");
