@@ -151,9 +151,17 @@ void PairHEA::init_style() {
   if (!restart_problem_.empty()) error->all(FLERR, "Pair style hea: {}", restart_problem_);
   check_surroundings();
   if (!potential_) build_potential();
-  want_sigma_ = want_sigma_ || (model_->has_sigma && !modify->get_compute_by_style("pair").empty());
-  want_beyond_ = want_beyond_ || !modify->get_compute_by_style("pair").empty();
+  agree_on_what_is_wanted();
   neighbor->add_request(this);
+}
+
+// Both cost messages, so that no rank may wait for them alone: a program that drives LAMMPS may ask on one rank only.
+void PairHEA::agree_on_what_is_wanted() {
+  const bool has_compute = !modify->get_compute_by_style("pair").empty();
+  int wanted[2] = {was_asked_for_sigma_ || has_compute, was_asked_for_beyond_ || has_compute};
+  MPI_Allreduce(MPI_IN_PLACE, wanted, 2, MPI_INT, MPI_MAX, world);
+  want_sigma_ = wanted[0] && model_->has_sigma;
+  want_beyond_ = wanted[1];
 }
 
 void PairHEA::check_surroundings() {
@@ -327,14 +335,14 @@ void PairHEA::flag_atoms_beyond_training() {
 void *PairHEA::extract(const char *name, int &dimension) {
   dimension = 0;
   if (std::strcmp(name, "sigma") != 0) return nullptr;
-  want_sigma_ = want_sigma_ || (model_ && model_->has_sigma);
+  was_asked_for_sigma_ = true;
   return &sigma_;
 }
 
 void *PairHEA::extract_peratom(const char *name, int &columns) {
   columns = 0;
   if (std::strcmp(name, "beyond") != 0) return nullptr;
-  want_beyond_ = true;
+  was_asked_for_beyond_ = true;
   if (beyond_.size() < static_cast<std::size_t>(atom->nlocal) + 1) beyond_.resize(atom->nlocal + 1);
   return beyond_.data();
 }

