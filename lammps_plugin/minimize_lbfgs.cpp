@@ -132,22 +132,23 @@ bool MinimizeLBFGS::step(ForceCalls &forces, LBFGSMemory &memory, double slope) 
   }
 }
 
+// Infinite where a force is no number, as between atoms on top of each other: that is no minimum.
 double MinimizeLBFGS::largest_force() const {
   double square = 0.0, largest = 0.0;
   for (int i = 0; i < atom->nlocal; ++i) {
     const double *f = atom->f[i];
-    square = std::max(square, f[0] * f[0] + f[1] * f[1] + f[2] * f[2]);
+    const double of_atom = f[0] * f[0] + f[1] * f[1] + f[2] * f[2];
+    square = std::isnan(of_atom) ? HUGE_VAL : std::max(square, of_atom);
   }
   MPI_Allreduce(&square, &largest, 1, MPI_DOUBLE, MPI_MAX, world);
   return std::sqrt(largest);
 }
 
 void MinimizeLBFGS::set_variable(const char *name, double value) {
+  if (input->variable->find(name) < 0) input->variable->set(fmt::format("{} internal 0", name));
   const int known = input->variable->find(name);
-  if (known < 0)
-    input->variable->set(fmt::format("{} internal {}", name, value));
-  else if (input->variable->internalstyle(known))
-    input->variable->internal_set(known, value);
+  if (input->variable->internalstyle(known))
+    input->variable->internal_set(known, value);  // as it is: the text of a number may not be infinite
   else
     error->all(FLERR, "Command minimize/lbfgs sets the variable {}, but the input has one of this name", name);
 }

