@@ -182,8 +182,9 @@ def test_drawn_compositions_come_once_before_any_comes_twice(folder: Path) -> No
 
 
 def test_a_dry_run_shows_the_plan_with_costs_and_writes_nothing(folder: Path, tmp_path: Path) -> None:
-    shown = hea_loop(folder / "loop.toml", "--out", tmp_path / "run", "--dry-run")
+    shown = hea_loop(folder / "loop.toml", "--out", tmp_path / "run", "--dry-run", launcher=(MPIRUN, "-n", "2"))
     assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.count("together") == 1  # not by every rank
     assert "loop 2, 2 elements: Ni4Cu2" in shown.stdout
     assert "0 of 10 steps are done" in shown.stdout
     assert not (tmp_path / "run").exists()

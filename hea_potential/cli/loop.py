@@ -39,6 +39,7 @@ def loop(
       hea loop loop.toml --dry-run
       mpirun -n 2 hea loop loop.toml --out runs/loop
     """
+    from hea_potential.cli import is_other_rank
     from hea_potential.errors import MissingPackageError
 
     try:
@@ -50,7 +51,8 @@ def loop(
     config = read_config(configuration)
     folder = out or Path("runs") / config.name
     if dry_run:
-        show_plan(config, folder)
+        if not is_other_rank():
+            show_plan(config, folder)
         return
     try:
         with loop_progress() as watcher:

@@ -73,7 +73,9 @@ def path_panel(title: str, ranked: Sequence[Ranked], unit: str, columns: int) ->
     pictures = [Picture(picture_of(ranked[k].atoms, 110), k + 1, height, share) for k in shown]
     label = f"above the lowest, {unit}"
     series = [*stems, points, curve]
-    return Panel(title, "place in the order of energies", label, series, x_range=x_range, y_range=y_range, pictures=pictures)
+    return Panel(
+        title, "place in the order of energies", label, series, x_range=x_range, y_range=y_range, pictures=pictures
+    )
 
 
 @dataclass(frozen=True)
