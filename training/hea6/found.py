@@ -20,6 +20,7 @@ from ase import Atoms
 from ase.io import write
 from rich.progress import track
 
+from hea_potential.complete_file import complete_file
 from hea_potential.search.archive import Archive
 from hea_potential.search.bonds import probe_bonds
 from hea_potential.search.composition import Composition
@@ -115,7 +116,8 @@ def main() -> None:
     with ProcessPoolExecutor(options.processes) as pool:
         results = pool.map(partial(found_in, options.model), sets, range(len(sets)))
         structures = [atoms for found in track(results, "searching", total=len(sets)) for atoms in found]
-    write(options.structures, structures, format="extxyz", columns=["symbols", "positions"])
+    with complete_file(options.structures) as temporary:
+        write(temporary, structures, format="extxyz", columns=["symbols", "positions"])
     print(f"{len(structures)} structures of {sum(map(len, structures))} atoms")
 
 

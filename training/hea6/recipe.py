@@ -20,6 +20,7 @@ from ase import Atoms
 from ase.io import read, write
 from rich.progress import track
 
+from hea_potential.complete_file import complete_file
 from hea_potential.label_one import labelled_steps
 
 from .clusters import CLUSTER_FAMILIES, dimers, trimer
@@ -149,7 +150,8 @@ def main() -> None:
     structures += [found[k] for k in np.random.default_rng([SEED, 2000]).permutation(len(found))]
     for k, atoms in enumerate(structures):
         atoms.info["name"] = f"s{k:05d}"
-    write(options.structures, structures, format="extxyz", columns=["symbols", "positions"])
+    with complete_file(options.structures) as temporary:
+        write(temporary, structures, format="extxyz", columns=["symbols", "positions"])
     kinds = Counter(atoms.info["kind"] for atoms in structures)
     print(f"{len(structures)} structures of {sum(map(len, structures))} atoms:", dict(kinds))
     print("dropped for close atoms:", dict(dropped))
