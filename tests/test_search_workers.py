@@ -92,8 +92,8 @@ for call in range(3):
     for folder in sys.argv[1:]:
         witness = Witness(Path(folder))
         for task in range(2):
-            witness.begin(task)
-            witness.rest()
+            with witness.watching() as note:
+                note(task)
         assert notes(folder) == 1
         Witness(Path(folder)).crashed()  # the manager takes notes away
         assert notes(folder) == 0

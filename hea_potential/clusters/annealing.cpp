@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "geometry.h"
+#include "near_pairs.h"
 #include "ranking.h"
 
 namespace hea::clusters {
@@ -105,13 +106,12 @@ class Places {
     add_vacant(vacant_sites(atoms, kind, judging.contact, judging.least), kind);
     const std::size_t count = types_.size();
     std::vector<Pair> touching, overlapping;
-    for (std::size_t p = 0; p < count; ++p) {
-      for (std::size_t q = 0; q < p; ++q) {
-        const double square = squared_distance(&positions_[3 * p], &positions_[3 * q]);
-        if (!(square < square_of(judging.contact * bond(p, q)))) continue;
-        (square < square_of(judging.least * bond(p, q)) ? overlapping : touching).emplace_back(p, q);
-      }
-    }
+    const double longest = *std::max_element(bonds_, bonds_ + kinds_ * kinds_);
+    for_near_pairs(positions_, judging.contact * longest, [&](std::size_t p, std::size_t q) {
+      const double square = squared_distance(&positions_[3 * p], &positions_[3 * q]);
+      if (!(square < square_of(judging.contact * bond(p, q)))) return;
+      (square < square_of(judging.least * bond(p, q)) ? overlapping : touching).emplace_back(p, q);
+    });
     touching_ = Partners(count, touching);
     overlapping_ = Partners(count, overlapping);
     occupants_.assign(count, nobody);

@@ -1,5 +1,9 @@
 // The part of the Python module that makes random bits, in the shape of numpy's bit generators.
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/vector.h>
+
+#include <cmath>
+#include <stdexcept>
 
 #include "arrays.h"
 #include "stream.h"
@@ -28,6 +32,20 @@ std::vector<LockedStream *> spawned(LockedStream &self, std::size_t count) {
   return children;
 }
 
+// A number of the beta distribution of each two shapes.
+std::vector<double> betas(const nb::capsule &bit_generator, const std::vector<std::pair<double, double>> &shapes) {
+  Random random = random_of(bit_generator);
+  std::vector<double> numbers;
+  for (const auto &[a, b] : shapes) {
+    if (!(a >= 1.0 && b >= 1.0 && std::isfinite(a) && std::isfinite(b))) {
+      throw std::invalid_argument("shapes " + std::to_string(a) + " and " + std::to_string(b) +
+                                  "; allowed are finite ones of at least 1");
+    }
+    numbers.push_back(random.beta(a, b));
+  }
+  return numbers;
+}
+
 }  // namespace
 
 void define_stream(nb::module_ &m) {
@@ -43,6 +61,7 @@ void define_stream(nb::module_ &m) {
       .def_prop_ro("capsule", [](LockedStream &self) { return nb::capsule(self.source(), "BitGenerator"); })
       .def_ro("lock", &LockedStream::lock)
       .def("spawn", spawned, "n_children"_a, nb::rv_policy::take_ownership);
+  m.def("betas", betas, "bit_generator"_a, "shapes"_a);
 }
 
 }  // namespace hea::clusters

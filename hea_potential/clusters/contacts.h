@@ -21,18 +21,22 @@ class Contacts {
 
   // Takes in atom i of a cluster, whose atoms before it are those that were taken in already.
   void add(const Atoms &atoms, std::size_t i) {
+    Gap *gaps = gaps_.data();
+    std::size_t *members = members_.data(), *counts = counts_.data(), own = 0;
+    const std::size_t room = room_;
     for (std::size_t j = 0; j < i; ++j) {
       const double bond = atoms.bond(i, j), near = contact_ * bond, far = diagonal * bond;
       const double squared = squared_distance(atoms.positions + 3 * i, atoms.positions + 3 * j);
       const bool touches = squared < near * near, is_across = squared < far * far;
       const Gap gap = touches ? Gap::in_contact : (is_across ? Gap::across_a_square : Gap::wide);
-      gaps_[i * room_ + j] = gaps_[j * room_ + i] = gap;
+      gaps[i * room + j] = gaps[j * room + i] = gap;
       // Written in any case, counted where it is so: without a branch, whose way a processor could not foresee.
-      members_[i * room_ + counts_[i]] = j;
-      members_[j * room_ + counts_[j]] = i;
-      counts_[i] += touches ? 1 : 0;
-      counts_[j] += touches ? 1 : 0;
+      members[i * room + own] = j;
+      members[j * room + counts[j]] = i;
+      own += touches ? 1 : 0;
+      counts[j] += touches ? 1 : 0;
     }
+    counts[i] = own;
   }
 
   Gap gap(std::size_t i, std::size_t j) const { return gaps_[i * room_ + j]; }

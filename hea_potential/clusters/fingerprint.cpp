@@ -83,7 +83,7 @@ double similarity(const std::vector<float> &one, const std::vector<float> &other
   }
   double product = 0.0;
   for (const Lanes &part : products) {
-    for (int lane = 0; lane < lanes; ++lane) product += static_cast<double>(part[lane]);
+    for (std::size_t lane = 0; lane < lanes; ++lane) product += static_cast<double>(part[lane]);
   }
   for (std::size_t k = whole; k < size; ++k) product += static_cast<double>(one[k]) * static_cast<double>(other[k]);
   const auto is_zero = [](const std::vector<float> &values) {

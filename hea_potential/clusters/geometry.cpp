@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 
+#include "near_pairs.h"
 #include "vector3.h"
 
 namespace hea::clusters {
@@ -117,31 +118,31 @@ bool is_connected(const Atoms &atoms, double reach) {
 std::vector<double> separated(const Atoms &atoms, double least, int rounds) {
   const std::size_t n = atoms.n;
   std::vector<double> positions(atoms.positions, atoms.positions + 3 * n), pushes(3 * n);
+  if (n == 0) return positions;
+  const double longest = least * *std::max_element(atoms.bonds, atoms.bonds + atoms.kinds * atoms.kinds);
   for (int round = 0; round < rounds; ++round) {
     std::fill(pushes.begin(), pushes.end(), 0.0);
     bool is_done = true;
-    for (std::size_t i = 0; i < n; ++i) {
-      for (std::size_t j = i + 1; j < n; ++j) {
-        const double *a = &positions[3 * i], *b = &positions[3 * j];
-        const double length = least * atoms.bond(i, j), square = squared_distance(a, b);
-        if (!(square < length * length)) continue;
-        is_done = false;
-        double gap[3] = {a[0] - b[0], a[1] - b[1], a[2] - b[2]}, apart = std::sqrt(square);
-        if (apart < 1e-9 * length) {
-          // Coinciding atoms have no direction to part in: give each pair one by its numbers, so that the result stays
-          // reproducible.
-          gap[0] = 1.0;
-          gap[1] = 0.1 * static_cast<double>(i);
-          gap[2] = 0.1 * static_cast<double>(j);
-          apart = std::sqrt(gap[0] * gap[0] + gap[1] * gap[1] + gap[2] * gap[2]);
-        }
-        const double push = share * std::max(length / apart - 1.0, least_push);
-        for (std::size_t k = 0; k < 3; ++k) {
-          pushes[3 * i + k] += push * gap[k];
-          pushes[3 * j + k] -= push * gap[k];
-        }
+    for_near_pairs(positions, longest, [&](std::size_t i, std::size_t j) {
+      const double *a = &positions[3 * i], *b = &positions[3 * j];
+      const double length = least * atoms.bond(i, j), square = squared_distance(a, b);
+      if (!(square < length * length)) return;
+      is_done = false;
+      double gap[3] = {a[0] - b[0], a[1] - b[1], a[2] - b[2]}, apart = std::sqrt(square);
+      if (apart < 1e-9 * length) {
+        // Coinciding atoms have no direction to part in: give each pair one by its numbers, so that the result stays
+        // reproducible.
+        gap[0] = 1.0;
+        gap[1] = 0.1 * static_cast<double>(i);
+        gap[2] = 0.1 * static_cast<double>(j);
+        apart = std::sqrt(gap[0] * gap[0] + gap[1] * gap[1] + gap[2] * gap[2]);
       }
-    }
+      const double push = share * std::max(length / apart - 1.0, least_push);
+      for (std::size_t k = 0; k < 3; ++k) {
+        pushes[3 * i + k] += push * gap[k];
+        pushes[3 * j + k] -= push * gap[k];
+      }
+    });
     if (is_done) return positions;
     for (std::size_t k = 0; k < 3 * n; ++k) positions[k] += pushes[k];
   }

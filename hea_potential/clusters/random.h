@@ -52,6 +52,25 @@ class Random {
     }
   }
 
+  // A number of the gamma distribution of a shape of at least 1 (Marsaglia and Tsang, ACM Trans. Math. Softw. 26, 363
+  // (2000)).
+  double gamma(double shape) {
+    const double d = shape - 1.0 / 3.0, c = 1.0 / std::sqrt(9.0 * d);
+    while (true) {
+      const double x = normal(), root = 1.0 + c * x, v = root * root * root;
+      if (v <= 0.0) continue;
+      const double u = 1.0 - uniform();
+      if (u < 1.0 - 0.0331 * (x * x) * (x * x)) return d * v;  // nearly always, and quickly seen
+      if (std::log(u) < 0.5 * x * x + d - d * v + d * std::log(v)) return d * v;
+    }
+  }
+
+  // A number of the beta distribution of shapes of at least 1.
+  double beta(double a, double b) {
+    const double x = gamma(a), y = gamma(b);
+    return x / (x + y);
+  }
+
   // The place of one of some weights, with a chance in proportion to it; not all of them are 0.
   std::size_t one_of(const std::vector<double> &weights) {
     double total = 0.0;

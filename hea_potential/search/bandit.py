@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hea_potential import clusters
+from hea_potential.search.chance import one_of
+
 FADING = 0.99  # weight of the past in a record, per use
 LEAST_SHARE = 0.3  # of the choices are shared out evenly, so that no alternative dies out
 
@@ -60,16 +63,16 @@ class Bandit:
         """One of these names: by success per cost, or in LEAST_SHARE of the cases any."""
         if len(names) == 1:
             return names[0]
-        if rng.uniform() < LEAST_SHARE:
-            return names[int(rng.integers(len(names)))]
+        if rng.random() < LEAST_SHARE:
+            return one_of(rng, names)
         records = [self.records[name] for name in names]
         # What was not used yet is taken to cost as much as the others do.
         known = [record.recent_cost / record.recent_uses for record in records if record.uses]
         usual = max(sum(known) / len(known), 1.0) if known else 1.0
-        # One by one: numbers of few alternatives are quicker drawn and divided than made into arrays.
+        shapes = [(record.recent_successes + 1.0, record.failures + 1.0) for record in records]
+        rates = clusters.betas(rng.bit_generator.capsule, shapes)
         worths = [
-            rng.beta(record.recent_successes + 1.0, record.failures + 1.0)
-            / ((record.recent_cost + usual) / (record.recent_uses + 1.0))
-            for record in records
+            rate * (record.recent_uses + 1.0) / (record.recent_cost + usual)
+            for rate, record in zip(rates, records, strict=True)
         ]
         return names[worths.index(max(worths))]

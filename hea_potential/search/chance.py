@@ -33,14 +33,24 @@ def word_of(number: int) -> int:
 def one_of(rng: np.random.Generator, items: Sequence[Item], weights: Sequence[float] | None = None) -> Item:
     """One of the items, with a chance in proportion to its weight; without weights all are as likely."""
     if weights is None:
-        return items[int(rng.integers(len(items)))]
-    limits = list(accumulate(weights))
-    return items[min(bisect(limits, rng.random() * limits[-1]), len(items) - 1)]
+        return items[int(rng.random() * len(items))]
+    return items[place_of_one(rng, weights)]
 
 
 def several_of(rng: np.random.Generator, items: Sequence[Item], count: int, weights: Sequence[float]) -> list[Item]:
-    """Different items, as if drawn one after the other from what is left, with chances in proportion to their positive
-    weights: those of the smallest exponential deviates over weight (Efraimidis and Spirakis 2006).
+    """Different items, one after the other from what is left, with chances in proportion to their positive weights; all
+    if there are fewer than `count`.
     """
-    order = np.argsort(rng.exponential(size=len(items)) / np.asarray(weights), kind="stable")
-    return [items[index] for index in order[:count].tolist()]
+    left, weights = list(items), list(weights)
+    drawn = []
+    for _ in range(min(count, len(left))):
+        place = place_of_one(rng, weights)
+        weights.pop(place)
+        drawn.append(left.pop(place))
+    return drawn
+
+
+def place_of_one(rng: np.random.Generator, weights: Sequence[float]) -> int:
+    """The place of one of some weights, with a chance in proportion to it."""
+    limits = list(accumulate(weights))
+    return min(bisect(limits, rng.random() * limits[-1]), len(limits) - 1)

@@ -71,20 +71,20 @@ class GeneticAlgorithm:
         if following := self.improver.propose(number, self.population):
             return following
         rng = task_generator(self.setup.seed, number, 0)
-        refines = self.to_start <= 0 and self.refiner.names and rng.uniform() < REFINED
+        refines = self.to_start <= 0 and self.refiner.names and rng.random() < REFINED
         if refines and (refining := self.refiner.propose(number, self.population)):
             return refining
         size = len(self.population.members)
         fitting = [name for name, move in self.choices.items() if move.parents <= size]
         quench = self.quenches.choose(rng, QUENCHES)
         fresh = FRESH_ALLOYS if self.is_alloy else FRESH + (STALE - FRESH) * self.idle / self.patience
-        if self.to_start > 0 or not fitting or rng.uniform() < fresh:
+        if self.to_start > 0 or not fitting or rng.random() < fresh:
             self.to_start -= 1
             return Task(number, one_of(rng, self.starts), quench=quench)
         name = self.operators.choose(rng, fitting)
         move = self.moves[name]
         parents = [self.population.draw_evenly(rng)] if move.evenly else self.population.draw(rng, move.parents)
-        if len(parents) > 1 and self.champions and rng.uniform() < FOREIGN:
+        if len(parents) > 1 and self.champions and rng.random() < FOREIGN:
             parents[-1] = one_of(rng, self.champions)
         return Task(number, name, tuple(p.cluster for p in parents), tuple(p.number for p in parents), quench)
 

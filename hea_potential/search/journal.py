@@ -175,7 +175,7 @@ def entry_of(result: Result, minimum: Minimum | None, is_new: bool, elapsed: flo
     if minimum is not None:
         entry += f',"energy":{float(result.energy)!r},"minimum":{minimum.number}'
     if is_new and minimum is not None:
-        positions = b2a_base64(minimum.cluster.positions.astype("<f8").tobytes(), newline=False).decode()
+        positions = b2a_base64(minimum.cluster.positions.astype("<f8", copy=False).tobytes(), newline=False).decode()
         entry += (
             f',"motif":{quoted(minimum.motif)},"point_group":{quoted(minimum.point_group)},"positions":"{positions}"'
         )

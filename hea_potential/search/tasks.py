@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
 
@@ -154,21 +155,23 @@ def execute(setup: Setup, tasks: Sequence[Task], witness: Witness | None = None)
     processors keep what they have just used.
     """
     jobs = [Job(task) for task in tasks]
-    try:
+    with witness.watching() if witness else nullcontext(unnoted) as note:
         for step in (make, minimise, describe):
-            carry_on(setup, [job for job in jobs if job.result is None], step, witness)
-    finally:
-        if witness:
-            witness.rest()
+            carry_on(setup, [job for job in jobs if job.result is None], step, note)
     return [job.result for job in jobs if job.result is not None]
 
 
-def carry_on(setup: Setup, jobs: Sequence[Job], step: Callable[[Setup, Job], None], witness: Witness | None) -> None:
-    """Do one step of some jobs."""
+def unnoted(task: int) -> None:
+    """What is noted of a task without a witness."""
+
+
+def carry_on(
+    setup: Setup, jobs: Sequence[Job], step: Callable[[Setup, Job], None], note: Callable[[int], None]
+) -> None:
+    """Do one step of some jobs, each after its number is noted."""
     now = time.perf_counter()
     for job in jobs:
-        if witness:
-            witness.begin(job.task.number)
+        note(job.task.number)
         try:
             step(setup, job)
         except (Exception, SystemExit) as error:

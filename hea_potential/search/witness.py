@@ -15,9 +15,10 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from mmap import mmap
 from pathlib import Path
 
@@ -39,14 +40,18 @@ class Witness:
     # Tells calls apart that go on with one run: a worker that outlives a call makes a new note, for the old is gone.
     begun: float = field(default_factory=time.time)
 
-    def begin(self, task: int) -> None:
-        """Note that this process is in a task, until it begins another or rests."""
-        if (note := note_of(self)) is not None:
-            note.begin(task, self.longest)
-
-    def rest(self) -> None:
-        """Note that this process is in no task any more."""
-        if (note := note_of(self)) is not None:
+    @contextmanager
+    def watching(self) -> Iterator[Callable[[int], None]]:
+        """Notes that this process is in a task, by a function of its number, until it is in the next one or the context
+        ends.
+        """
+        note = note_of(self)
+        if note is None:
+            yield lambda task: None
+            return
+        try:
+            yield partial(note.begin, longest=self.longest)
+        finally:
             note.rest()
 
     def crashed(self) -> dict[int, str]:

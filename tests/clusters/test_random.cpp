@@ -28,6 +28,23 @@ void normal_numbers_have_their_moments() {
   CHECK_NEAR(products / many, 0.0, 6.0 / std::sqrt(many));
 }
 
+void beta_numbers_have_their_moments() {
+  std::mt19937_64 engine(4);
+  Random random = random_of(engine);
+  for (const auto &[a, b] : {std::pair{1.0, 1.0}, std::pair{1.5, 8.0}, std::pair{30.0, 4.0}}) {
+    double sum = 0.0, squares = 0.0;
+    for (int k = 0; k < many; ++k) {
+      const double x = random.beta(a, b);
+      CHECK(x > 0.0 && x < 1.0);
+      sum += x;
+      squares += x * x;
+    }
+    const double mean = a / (a + b), variance = mean * (1.0 - mean) / (a + b + 1.0);
+    CHECK_NEAR(sum / many, mean, 6.0 * std::sqrt(variance / many));
+    CHECK_NEAR(squares / many, variance + mean * mean, 6.0 * std::sqrt(variance / many) * 2.0);
+  }
+}
+
 void draws_follow_the_weights() {
   std::mt19937_64 engine(2);
   Random random = random_of(engine);
@@ -57,6 +74,7 @@ void shuffles_lead_everywhere() {
 
 int main() {
   return check::run_all({{"normal numbers have their moments", normal_numbers_have_their_moments},
+                         {"beta numbers have their moments", beta_numbers_have_their_moments},
                          {"draws follow the weights", draws_follow_the_weights},
                          {"shuffles lead everywhere", shuffles_lead_everywhere}});
 }
