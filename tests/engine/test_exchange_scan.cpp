@@ -158,7 +158,7 @@ void refuses_bad_input() {
   refuse_pair({-1, 2}, "a pair has the atom -1");
   s.type[1] = 3;
   CHECK_THROWS(std::invalid_argument, "atom 1 has the type 3", scan.order(s.type.data()));
-  refuse_pair({0, 1}, "allowed are 0 to -1");  // there is no ordering
+  refuse_pair({0, 1}, "and no ordering of it: order() comes before");
   s.type[1] = 0;
   s.position[2][0] = std::numeric_limits<double>::quiet_NaN();
   std::vector<std::int64_t> first = {0, 1, 1};
