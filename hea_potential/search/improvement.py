@@ -6,8 +6,9 @@ cost as much as several minimisations: so only minima are followed that the usua
 and by later moves those that a likely gain would make its lowest. What is usual is learnt from minima that the same
 start or move has made: a random ordering gains much, an inherited one little.
 
-All of this comes before a minimum competes for a place with what it is kin to: on six-element clusters what swaps make
-of a geometry one atom away from the best is 0.2 eV too high, and its best ordering differs in half of the atoms.
+All of this comes before a minimum competes for a place with what it is kin to, because its energy says little until
+then: on twelve geometries of a six-element cluster the last of the moves gained 0.13 eV more on the average, and two of
+its lowest minima, one atom's place apart, differ in the elements of 17 of 38 atoms.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Good orderings of a geometry, found by learning what orderings are worth there.
 
 Descents by swaps end in orderings from which none of some hundred other descents leads away, and which are still far
-from the best: on one six-element geometry 0.12 eV, and in the elements of 21 of 38 atoms. So some random orderings are
+from the best: on one six-element geometry 0.12 eV, and in the elements of 22 of 38 atoms. So some random orderings are
 relaxed, a model of their energies is fitted (`ordering_model`), walks over the model find what it takes to be lowest,
 these are relaxed, and so on: the model learns where it matters. What the best then lead to by swaps is the result.
 """
