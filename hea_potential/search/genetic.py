@@ -65,8 +65,8 @@ class GeneticAlgorithm:
 
     def propose(self, number: int) -> Task:
         """What follows a new minimum of an alloy. Otherwise a start while the population is being filled, and now and
-        then; now and then what refines a member; or a move by its success, of parents by their energy or of any motif.
-        The kind of quench by its success.
+        then; now and then what refines the lowest; or a move by its success, of parents by their energy or of any
+        motif. The kind of quench by its success.
         """
         if following := self.improver.propose(number, self.population):
             return following
