@@ -115,7 +115,7 @@ def test_a_refreshed_model_says_how_its_data_were_divided(dataset: DataSet, firs
     for part in ("valid", "test"):
         table = error_table_of(str(tmp_path / found.model), tmp_path / "data.h5", part, None)
         assert table["all"]["structures"] == len(getattr(fixed_split(dataset, 1), part))
-    with pytest.raises(InputError, match="does not say how its data were split"):
+    with pytest.raises(InputError, match="does not say how these data were split"):
         error_table_of(str(first), tmp_path / "data.h5", "test", None)
 
 
