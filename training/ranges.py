@@ -1,4 +1,4 @@
-"""Settings below what they may be, in words."""
+"""Settings outside the range that they may have, in words."""
 
 from collections.abc import Mapping
 from math import inf

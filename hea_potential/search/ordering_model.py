@@ -14,12 +14,9 @@ best swap, even uphill, and what was swapped does not go back for some steps (ta
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hea_potential.search.geometry import Floats
 from hea_potential.search.orderings import Types
-
-Integers = NDArray[np.int64]
 
 NEAREST = 6  # neighbours whose mean distance is the length of a bond
 BOND, SECOND = 1.25, 1.75  # longest distances of neighbours and of second neighbours, in bonds

@@ -24,7 +24,7 @@ from hea_potential.search.pair import Pair
 from hea_potential.search.point_group import point_group
 from hea_potential.search.similarity import centred_and_described
 from hea_potential.search.starts import LEAST, Start
-from hea_potential.search.witness import Witness
+from hea_potential.search.witness import Witness, unnoted
 
 
 @dataclass(frozen=True)
@@ -159,10 +159,6 @@ def execute(setup: Setup, tasks: Sequence[Task], witness: Witness | None = None)
         for step in (make, minimise, describe):
             carry_on(setup, [job for job in jobs if job.result is None], step, note)
     return [job.result for job in jobs if job.result is not None]
-
-
-def unnoted(task: int) -> None:
-    """What is noted of a task without a witness."""
 
 
 def carry_on(

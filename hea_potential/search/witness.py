@@ -47,7 +47,7 @@ class Witness:
         """
         note = note_of(self)
         if note is None:
-            yield lambda task: None
+            yield unnoted
             return
         try:
             yield partial(note.begin, longest=self.longest)
@@ -68,6 +68,10 @@ class Witness:
         """Take the notes away, and leave faulthandler and SIGALRM of this process as they were."""
         put_away()
         self.crashed()
+
+
+def unnoted(task: int) -> None:
+    """What is noted of a task where there is no note."""
 
 
 class Note:

@@ -13,7 +13,9 @@ from hea_training.meta_loop.config import LoopConfig
 from hea_training.meta_loop.ledger import Ledger
 from hea_training.meta_loop.plan import Step
 
-__all__ = ["Loop", "Watcher"]
+__all__ = ["DATA", "Loop", "Watcher"]
+
+DATA = "data.h5"  # the data set in a run's folder
 
 
 class Watcher:
@@ -47,7 +49,7 @@ class Loop:
     @property
     def data(self) -> Path:
         """The data set."""
-        return self.folder / "data.h5"
+        return self.folder / DATA
 
     def folder_of(self, step: Step) -> Path:
         """The folder of a step's files, made if it is not there."""
