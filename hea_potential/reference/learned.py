@@ -15,6 +15,7 @@ from ase.data import atomic_numbers
 from hea_potential.errors import InputError
 from hea_potential.reference.boxed import Boxed
 from hea_potential.reference.method import ReferenceMethod, demand, versions
+from hea_potential.torch_library import load_torch
 
 EXTRA = "pip install 'hea-potential[reference]'"
 SEVENNET_MODEL = "7net-mf-0"
@@ -47,6 +48,7 @@ def beyond_sevennet(symbols: Sequence[str]) -> list[str]:
 
 def sevennet_calculator() -> Any:
     """The calculator of 7net-mf-0, on as many threads as OMP_NUM_THREADS says (default 1)."""
+    load_torch()
     import torch
 
     with warnings.catch_warnings():
@@ -86,6 +88,7 @@ def beyond_chgnet(symbols: Sequence[str]) -> list[str]:
 
 def chgnet_calculator(name: str) -> Any:
     """The calculator of a CHGNet model, on as many threads as OMP_NUM_THREADS says (default 1)."""
+    load_torch()
     import torch
 
     with warnings.catch_warnings():

@@ -23,6 +23,7 @@ from hea_potential import __version__
 from hea_potential.complete_file import complete_file
 from hea_potential.errors import InputError
 from hea_potential.reference import reference_method, versions
+from hea_potential.torch_library import load_torch
 
 __all__ = ["identity_of", "run_loop"]
 
@@ -48,6 +49,7 @@ def run_loop(config: LoopConfig, out: Path, watcher: Watcher | None = None) -> P
     with one_thread(), mpi_executor("the loop", KEPT) as rank_0:
         if rank_0 is None:
             return None
+        load_torch()  # before a search loads LAMMPS
         with closing(Ledger(out)) as ledger, Processes(processes) if processes else nullcontext() as labellers:
             check_ranks(config, rank_0[1])
             claim(out, identity_of(config))
