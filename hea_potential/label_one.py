@@ -6,6 +6,9 @@ What a structure's `info` says about its labelling, all optional:
 - `relax`: steps of a relaxation with the reference itself, of which frames of growing distance are labelled;
 - `path_kind`: the kind of the frames after the first (default: its kind);
 - `max_force`: largest force that is accepted, eV/A.
+
+Constraints of a structure (ASE's FixAtoms and others, as files of slabs have them) hold in its relaxation. Labels are
+the reference's own energies and forces: a potential that learnt that fixed atoms feel none would be wrong.
 """
 
 from __future__ import annotations
@@ -90,23 +93,29 @@ def label(atoms: Atoms, name: str, calculator: Any) -> Outcome:
         keep = labelled_steps(wish.relax)
         for step in range(wish.relax + 1):
             results = {
-                "energy": moving.get_potential_energy(force_consistent=consistent),
-                "forces": moving.get_forces(),
+                "energy": moving.get_potential_energy(force_consistent=consistent, apply_constraint=False),
+                "forces": moving.get_forces(apply_constraint=False),
             }
             if moving.pbc.all():
-                results["stress"] = moving.get_stress()
+                results["stress"] = moving.get_stress(apply_constraint=False)
             frame_name = f"{name}.{step:03d}" if wish.relax else name
             kind = wish.path_kind if frames else wish.kind
             frame = Frame.from_results(moving, frame_name, kind, wish.group, results)
-            largest = float(np.sqrt((results["forces"] ** 2).sum(axis=1).max()))
+            largest = largest_of(results["forces"])
             if largest > wish.max_force:
                 return Outcome(name, reason=f"force {largest:.1f} eV/A above the allowed {wish.max_force:g}")
-            if step in keep or largest < RELAXED_FORCE:
+            relaxed = largest_of(moving.get_forces()) < RELAXED_FORCE
+            if step in keep or relaxed:
                 frames.append(frame)
-            if optimiser is None or step == wish.relax or largest < RELAXED_FORCE:
+            if optimiser is None or step == wish.relax or relaxed:
                 break
             optimiser.step()
             moving.positions = np.round(moving.positions, POSITION_DECIMALS)
     except Exception as error:  # any calculator may be the reference: whatever it raises is an outcome
         return Outcome(name, reason=f"{type(error).__name__}: {error}", again=True)
     return Outcome(name, tuple(frames))
+
+
+def largest_of(forces: np.ndarray) -> float:
+    """The length of the largest of some forces (n, 3)."""
+    return float(np.sqrt((forces**2).sum(axis=1).max()))

@@ -11,8 +11,10 @@ import time
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.build import fcc111
 from ase.calculators.emt import EMT
 from ase.cluster import Icosahedron
+from ase.constraints import FixAtoms
 from ase.io import write
 from unreliable_references import dimers, structures
 
@@ -68,6 +70,21 @@ def test_a_relaxation_is_labelled_along_its_path():
     assert energies[-1] < energies[0] - 0.1
     for frame in outcome.frames:
         np.testing.assert_array_equal(frame.positions, np.round(frame.positions, 6))
+
+
+@pytest.mark.parametrize("relax", [0, 6])
+def test_fixed_atoms_stay_and_are_labelled_with_their_forces(relax):
+    slab = fcc111("Cu", (2, 2, 3), vacuum=5.0)
+    slab.rattle(0.1, seed=1)
+    slab.set_constraint(FixAtoms(mask=slab.get_tags() > 1))
+    slab.info = {"relax": relax}
+    outcome = label(slab, "slab", EMT())
+    assert len(outcome.frames) > relax / 3
+    for frame in outcome.frames:
+        np.testing.assert_allclose(frame.positions[slab.get_tags() > 1], slab.positions[slab.get_tags() > 1], atol=1e-6)
+        plain = Atoms(frame.numbers, positions=frame.positions, cell=frame.cell, pbc=frame.pbc, calculator=EMT())
+        np.testing.assert_allclose(frame.forces, plain.get_forces(), atol=1e-5)
+        assert np.abs(frame.forces[slab.get_tags() > 1]).max() > 0.1
 
 
 def test_names_must_differ_and_have_no_dot(tmp_path):

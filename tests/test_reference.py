@@ -11,6 +11,7 @@ from ase import Atoms
 from ase.build import bulk, fcc111
 from ase.calculators.emt import EMT
 from ase.cluster import Icosahedron
+from ase.constraints import FixAtoms
 from sample_structures import alloy, cluster, slab
 
 from hea_potential import HEACalculator
@@ -185,6 +186,8 @@ def test_a_box_has_vacuum_where_the_structure_is_not_periodic():
     assert heights.min() == pytest.approx(6.0)
     assert boxed.cell.lengths()[2] - heights.max() == pytest.approx(6.0)
     np.testing.assert_allclose(boxed.get_all_distances(), layer.get_all_distances())
+    layer.set_constraint(FixAtoms([0]))
+    assert not in_a_box(layer, 6.0, periodic=True).constraints  # or the forces on these atoms would be lost
     assert in_a_box(Atoms("Cu"), 5.0, periodic=True).cell.lengths().tolist() == [10.0] * 3
     assert (in_a_box(bulk("Cu"), 5.0, periodic=True).cell == bulk("Cu").cell).all()
 

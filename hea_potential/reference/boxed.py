@@ -11,12 +11,14 @@ from ase.calculators.calculator import Calculator, all_changes
 
 
 def in_a_box(atoms: Atoms, vacuum: float, *, periodic: bool) -> Atoms:
-    """A copy with at least `vacuum` Angstrom between the atoms and each side of the cell that is not periodic.
+    """A copy with at least `vacuum` Angstrom between the atoms and each side of the cell that is not periodic, without
+    constraints: a calculator's forces are those of all atoms.
 
     Cell vectors of directions that are not periodic are made anew, at right angles to the others. `periodic` makes the
     copy periodic in all directions.
     """
     boxed = atoms.copy()
+    boxed.set_constraint()
     free = np.flatnonzero(~boxed.pbc)
     if len(free):
         boxed.cell[free] = 0.0

@@ -134,7 +134,8 @@ def chosen_of(
     known = known_features(loop, composition, model)
     (minima, strange), (path, stranger) = (divided(each, model, loop.config.search.unknown) for each in (minima, path))
     chosen = choose(minima, model, known, settings, rng)
-    chosen += choose(path, model, known, replace(settings, quota=loop.config.search.path, window=ANY_HEIGHT), rng)
+    if path:
+        chosen += choose(path, model, known, replace(settings, quota=loop.config.search.path, window=ANY_HEIGHT), rng)
     unknown = choose(strange + stranger, model, known, replace(settings, quota=UNKNOWN, window=ANY_HEIGHT), rng)
     for atoms in unknown:
         atoms.info["reason"] = "unknown"
