@@ -23,6 +23,7 @@ from hea_potential.errors import HEAError, InputError
 from hea_potential.label_one import Outcome, label
 from hea_potential.label_queue import Queue, Work
 from hea_potential.reference import reference_method
+from hea_potential.torch_library import own_libraries
 
 __all__ = ["InProcess", "Processes", "labelled"]
 
@@ -103,7 +104,8 @@ def one_thread_each() -> Iterator[None]:
 @lru_cache(maxsize=1)
 def calculator_of(reference: str) -> Any:
     """The calculator of this process, kept from structure to structure. Raises InputError for what is no calculator."""
-    calculator = reference_method(reference).calculator()
+    with own_libraries():  # of a rank of mpirun that has searched with LAMMPS before it labels
+        calculator = reference_method(reference).calculator()
     if not hasattr(calculator, "get_property"):
         raise InputError(f"reference {reference!r}: got {calculator!r}; allowed is what returns an ASE calculator")
     return calculator

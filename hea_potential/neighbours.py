@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hea_potential.errors import InputError
+from hea_potential.torch_library import own_libraries
 
 __all__ = ["NeighbourList"]
 
@@ -64,7 +65,8 @@ class NeighbourList:
         return bool(np.einsum("ij,ij->i", moved, moved).max() <= (0.5 * self.skin) ** 2)
 
     def _build(self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]) -> None:
-        import vesin  # here: vesin imports torch where that is installed
+        with own_libraries():
+            import vesin  # here: vesin imports torch where that is installed
 
         self._positions = None
         check_geometry(positions, cell, pbc)

@@ -9,8 +9,10 @@ xc = "PBE"
 
 from __future__ import annotations
 
+import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from pathlib import Path
@@ -21,11 +23,14 @@ from ase import Atoms
 from hea_potential.errors import InputError
 from hea_potential.reference.boxed import BoxedCalculator
 from hea_potential.reference.method import ReferenceMethod, demand, versions
+from hea_potential.torch_library import own_libraries
 
 HOW = (
     "on Debian apt-get install libxc-dev libopenblas-dev, then CC=g++ pip install gpaw "
     "(the package gpaw-data, which comes along, has the PAW setups)"
 )
+# By these GPAW knows that a launcher began its process.
+LAUNCHED = ("PMI_SIZE", "PMIX_RANK", "OMPI_COMM_WORLD_SIZE", "I_MPI_MPIRUN")
 
 
 def defaults() -> dict[str, Any]:
@@ -93,6 +98,24 @@ def without_setup(symbols: Sequence[str]) -> list[str]:
     return [symbol for symbol in symbols if not any(list(Path(path).glob(f"{symbol}.PBE*")) for path in setup_paths)]
 
 
+@contextmanager
+def serial() -> Iterator[None]:
+    """GPAW, loaded in the block, works for its own process alone, also in a rank of mpirun, where it would refuse to
+    work without the others: ranks label a structure each.
+    """
+    import ase.parallel
+    import gpaw
+
+    gpaw.GPAW_MPI_BACKEND = "serial"
+    launched = {name: os.environ.pop(name) for name in LAUNCHED if name in os.environ}
+    world, ase.parallel.world.comm = ase.parallel.world.comm, ase.parallel.DummyMPI()
+    try:
+        yield
+    finally:
+        os.environ.update(launched)
+        ase.parallel.world.comm = world
+
+
 class GPAWCluster(BoxedCalculator):
     """GPAW for free, partly and wholly periodic structures; each calculation begins anew."""
 
@@ -108,7 +131,8 @@ class GPAWCluster(BoxedCalculator):
         boxed.set_initial_magnetic_moments([float(moments.get(symbol, 0.0)) for symbol in boxed.symbols])
         alone = len(boxed) == 1 and not boxed.pbc.any()
         parameters = {**defaults(), **({"hund": True} if alone else {}), **self.settings.parameters}
-        boxed.calc = GPAW(txt=None, **parameters)
+        with serial(), own_libraries():  # the first call loads most of GPAW
+            boxed.calc = GPAW(txt=None, **parameters)
         energy = float(boxed.get_potential_energy(force_consistent=True))
         results = {"energy": energy, "forces": boxed.get_forces()}
         return results | ({"stress": boxed.get_stress()} if with_stress else {})

@@ -5,17 +5,22 @@ Not a part of pytest's run: GPAW is compiled against libxc when it is installed.
     apt-get install libxc-dev libopenblas-dev && CC=g++ pip install gpaw
 
 Coarse settings: half a minute on one core. What is checked does not depend on them: the forces are the gradient of the
-energies, they vanish in sum, and PBE's bond length of Cu2 (2.22 A) lies between the two dimers.
+energies, they vanish in sum, and PBE's bond length of Cu2 (2.22 A) lies between the two dimers; and ranks of mpirun, a
+structure each, give the same labels.
 """
 
 from __future__ import annotations
 
+import subprocess
+import sysconfig
 import tempfile
 from pathlib import Path
 
+import ase.io
 import numpy as np
 from ase import Atoms
 
+from hea_potential.dataset import DataSet, read_dataset
 from hea_potential.labels import label_structures
 from hea_potential.reference import check_elements
 
@@ -29,7 +34,7 @@ STEP = 0.02  # A, either side of each distance
 
 
 def main() -> None:
-    """Label four dimers in one process and compare."""
+    """Label dimers in one process and compare; then two of them under mpirun."""
     folder = Path(tempfile.mkdtemp())
     settings = folder / "gpaw.toml"
     settings.write_text(SETTINGS)
@@ -56,7 +61,21 @@ def main() -> None:
     assert np.abs(pulls[:, 1] - slopes).max() < 0.1  # energies depend a little on where the atoms are in the grid
     assert pulls[0, 1] > 0.5
     assert pulls[1, 1] < -0.5
-    print("1 passed, 0 failed")
+    ranks = labels_of_ranks(dimers[:2], folder, reference)
+    assert ranks.failures == {}, ranks.failures
+    alone = dict(zip(dataset.name, dataset.energy, strict=True))
+    assert max(abs(energy - alone[name]) for name, energy in zip(ranks.name, ranks.energy, strict=True)) < 1e-5
+    print("2 passed, 0 failed")
+
+
+def labels_of_ranks(structures: list[Atoms], folder: Path, reference: str) -> DataSet:
+    """The labels of two ranks of mpirun."""
+    ase.io.write(folder / "structures.extxyz", structures)
+    mpirun, hea = (Path(sysconfig.get_path("scripts")) / name for name in ("mpirun", "hea"))
+    output = folder / "ranks.h5"
+    words = ["label", folder / "structures.extxyz", "-o", output, "--reference", reference]
+    subprocess.run([mpirun, "-n", "2", hea, *words], check=True, timeout=300)
+    return read_dataset(output)
 
 
 if __name__ == "__main__":
