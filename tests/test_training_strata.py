@@ -175,6 +175,25 @@ def test_a_dimer_is_not_mended_by_dimers_that_all_lie_outside_its_minimum(models
     assert np.array_equal(mended["filters"], models[0]["filters"])
 
 
+def test_a_model_does_not_depend_on_what_a_reference_wants_of_torch(graphs: Graphs) -> None:
+    """Some potentials in torch set double precision for all that follows in their process."""
+
+    def trained() -> Tensors:
+        with fast_arithmetic(1):
+            tensors = start(ARCH, graphs, seed=2)
+            return train_stratum(ARCH, tensors, Stratum("full"), graphs, SETTINGS, seed=4)
+
+    expected = trained()
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.no_grad():
+            found = trained()
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert all(np.array_equal(found[name], expected[name]) for name in expected)
+
+
 def test_killed_run_goes_on_and_gives_the_same_model(graphs: Graphs, tmp_path: Path) -> None:
     tensors, stratum = start(ARCH, graphs, seed=2), Stratum("full")
     graphs.set_offsets(tensors["e0"], tensors["zbl.inner"], tensors["zbl.outer"])
