@@ -36,6 +36,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
+from ase.data import atomic_numbers
 
 from hea_potential.complete_file import complete_file
 from hea_potential.errors import InputError
@@ -129,6 +130,11 @@ class DataSet:
         per_atom = {what: getattr(self, what)[atoms] for what in PER_ATOM}
         offsets = np.concatenate([[0], np.cumsum(self.sizes[indices])]).astype(np.int64)
         return replace(self, offsets=offsets, **per_structure, **per_atom)
+
+    def of_elements(self, symbols: Sequence[str]) -> DataSet:
+        """The structures that hold none but these elements (chemical symbols)."""
+        allowed = {atomic_numbers[symbol] for symbol in symbols}
+        return self.select(np.array([allowed.issuperset(found) for found in self.element_sets], dtype=bool))
 
     def append(self, frames: Sequence[Frame]) -> DataSet:
         """A data set with these frames added. Raises InputError for a name that is there already."""

@@ -14,11 +14,13 @@ import numpy as np
 import pytest
 from hea_training import hea6
 from hea_training.meta_loop import read_config, run_loop
+from hea_training.meta_loop.beginning import start
 from hea_training.meta_loop.config_file import config_of
 from hea_training.meta_loop.costs import Forecast, costs_of
 from hea_training.meta_loop.ledger import Ledger, LoopFolderError
 from hea_training.meta_loop.plan import compositions_of, steps_of
-from hea_training.meta_loop.start_data import fair_part
+from hea_training.meta_loop.restricted import restricted
+from hea_training.meta_loop.start_data import fair_part, of_earlier_loops
 from hea_training.meta_loop.state import Loop, Watcher
 from hea_training.meta_loop.steps import divided
 from small_loop import CONFIGURATION, hea_loop, ledger_of
@@ -26,7 +28,7 @@ from small_loop import CONFIGURATION, hea_loop, ledger_of
 from hea_potential import HEACalculator
 from hea_potential.dataset import fixed_split, read_dataset
 from hea_potential.described import describe
-from hea_potential.model_file import read_model_file
+from hea_potential.model_file import read_model_file, write_model_file
 
 ALL_KINDS = {"atom", "start.dimer", "start.cluster", *(f"loop{k}.{what}" for k in (1, 2) for what in ("found", "path"))}
 MPIRUN = str(Path(sysconfig.get_path("scripts")) / "mpirun")
@@ -223,6 +225,56 @@ def test_what_a_model_was_taught_does_not_judge_it() -> None:
     assert not (set(part.name[split.valid]) | set(part.name[split.test])) & taught
     assert 500 <= len(split.train) <= 506
     assert len(split.valid) + len(split.test) > 300
+
+
+def test_a_loop_may_begin_with_what_another_one_found(folder: Path, tmp_path: Path) -> None:
+    """With the model that is not the last, as after a refusal: the data have grown since it was trained."""
+    begun = CONFIGURATION.replace("loops = 2", "loops = 1\nseed = 3").replace("epochs = 5", "epochs = 1")
+    sizes = begun[begun.index("[architecture]") : begun.index("[refresh]")]
+    given = f'[start]\nmodel = "{folder}/run/models/001.safetensors"\ndata = "{folder}/run/data.h5"\n[search]'
+    text = begun.replace(sizes, "")
+    text = text[: text.index("[start]")] + given + text[text.index("[search]") + len("[search]") :]
+    (tmp_path / "loop.toml").write_text(text.replace("size = 6\ndraw = 1", 'listed = ["Ni2Cu4"]'))
+    config = read_config(tmp_path / "loop.toml")
+    run_loop(config, tmp_path / "run")
+    start, _, _, _, label, _ = (line["facts"] for line in ledger_of(tmp_path / "run"))
+    dataset, before = read_dataset(tmp_path / "run" / "data.h5"), read_dataset(folder / "run" / "data.h5")
+    assert label["labelled"] > 0
+    assert len(dataset) == start["structures"] + label["labelled"]
+    found = dataset.kind.astype(str)[start["structures"] :]
+    assert all(kind.startswith("loop1.") for kind in found)
+    assert {"start.loop1.found", "start.cluster"} < set(dataset.kind[: start["structures"]])
+    taught = set(before.name[fixed_split(before, 0).train])
+    split = fixed_split(dataset, 3)
+    judges = [k for k in (*split.valid, *split.test) if k < start["structures"]]
+    assert judges
+    assert not {dataset.name[k].replace("start-L", "L") for k in judges} & taught
+    run_loop(config, tmp_path / "run")  # the folder is whole
+
+
+def test_each_loop_that_begins_with_earlier_ones_tells_them_apart(folder: Path) -> None:
+    first = read_dataset(folder / "run" / "data.h5")
+    second = of_earlier_loops(first)
+    third = of_earlier_loops(second.append([first.frame(k) for k in range(len(first)) if first.name[k][0] == "L"]))
+    assert len(set(third.name)) == len(third)
+    assert {"start.loop1.found", "start.start.loop1.found", "start.cluster", "atom"} < set(third.kind)
+    assert third.name[0] == first.name[0]
+
+
+def test_a_loop_takes_of_its_data_what_its_elements_are(tmp_path: Path) -> None:
+    """The data set of hea6 for a model of two of its elements."""
+    write_model_file(tmp_path / "two.safetensors", restricted(read_model_file("hea6"), ["Cu", "Au"]))
+    sevennet = CONFIGURATION.replace('"emt"', '"sevennet"').replace('"Ni", "Cu"', '"Cu", "Au"')
+    given = '[start]\nmodel = "two.safetensors"\ndata = "hea6"\nstructures = 100\n[search]'
+    text = sevennet[: sevennet.index("[start]")] + given + sevennet[sevennet.index("[search]") + len("[search]") :]
+    (tmp_path / "loop.toml").write_text(text)
+    config = read_config(tmp_path / "loop.toml")
+    run = tmp_path / "run"
+    run.mkdir()
+    with closing(Ledger(run)) as ledger:
+        loop = Loop(config, run, steps_of(config), ledger)
+        start(loop, loop.steps[0])
+    assert {z for found in read_dataset(run / "data.h5").element_sets for z in found} == {29, 79}
 
 
 def test_a_model_that_is_refused_leaves_its_data_to_the_next(folder: Path, tmp_path: Path) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from ase import Atoms
 from hea_training.meta_loop import read_config
 from hea_training.meta_loop.plan import steps_of
 from small_loop import CONFIGURATION, hea_loop
 
 from hea_potential.errors import InputError
+from hea_potential.labels import label_structures
+from hea_potential.model_file import ModelFile, read_model_file, write_model_file
 
 
 def written(folder: Path, text: str) -> Path:
@@ -66,6 +69,19 @@ def test_a_mistake_is_named(tmp_path: Path, change: tuple[str, str], message: st
     assert change[0] in CONFIGURATION
     with pytest.raises(InputError, match=message):
         read_config(written(tmp_path, CONFIGURATION.replace(*change)))
+
+
+def test_a_model_that_a_loop_cannot_begin_with_is_named(tmp_path: Path) -> None:
+    model = read_model_file("hea6")
+    plain = {name: tensor for name, tensor in model.tensors.items() if name != "gram"}
+    metadata = {name: value for name, value in model.metadata.items() if name != "sigma"}
+    write_model_file(tmp_path / "plain.safetensors", ModelFile(plain, metadata))
+    label_structures([Atoms("Fe")], tmp_path / "iron.h5", "ase.calculators.lj:LennardJones", processes=0)
+    text = CONFIGURATION.replace('"emt"', '"ase.calculators.lj:LennardJones"')
+    text = text.replace('"Ni", "Cu"', '"Ni", "Cu", "Pd", "Ag", "Pt", "Au"')
+    text = text.replace("dimers = 8", 'model = "plain.safetensors"\ndata = "iron.h5"')
+    with pytest.raises(InputError, match=r"iron.h5 has no structure of Ni, .*plain.safetensors has no uncertainty"):
+        read_config(written(tmp_path, text))
 
 
 def test_all_mistakes_come_at_once(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hea_training.architecture import Architecture
+from hea_training.compare import compare_models
 from hea_training.compare import test_model as error_table_of
 from hea_training.export import tensors_of
 from hea_training.graph import Graphs
@@ -22,7 +23,7 @@ from training_structures import ELEMENTS, write_small_dataset
 from hea_potential.dataset import DataSet, fixed_split, read_dataset, write_dataset
 from hea_potential.described import describe
 from hea_potential.errors import InputError
-from hea_potential.model_file import pair_index, read_model_file
+from hea_potential.model_file import ModelFile, pair_index, read_model_file, write_model_file
 
 ARCH = Architecture(
     ELEMENTS, n_interactions=1, n_features=8, n_angular=2, n_intervals=32, n_hidden=6, rank_pair=2, rank_many=2
@@ -115,8 +116,31 @@ def test_a_refreshed_model_says_how_its_data_were_divided(dataset: DataSet, firs
     for part in ("valid", "test"):
         table = error_table_of(str(tmp_path / found.model), tmp_path / "data.h5", part, None)
         assert table["all"]["structures"] == len(getattr(fixed_split(dataset, 1), part))
+    assert error_table_of(str(tmp_path / found.model), tmp_path / "data.h5", "test", 1) == table
     with pytest.raises(InputError, match="does not say how these data were split"):
         error_table_of(str(first), tmp_path / "data.h5", "test", None)
+    grown = dataset.append([replace(dataset.frame(k), name=f"more{k}") for k in range(20)])
+    write_dataset(tmp_path / "grown.h5", grown)
+    table = error_table_of(str(tmp_path / found.model), tmp_path / "grown.h5", "train", None)
+    assert table["all"]["structures"] == len(fixed_split(grown, 1).train)
+    write_dataset(tmp_path / "others.h5", dataset.select(np.arange(1, len(dataset))))
+    with pytest.raises(InputError, match="trained on others"):  # such as those of the model that the loop began with
+        error_table_of(str(tmp_path / found.model), tmp_path / "others.h5", "test", None)
+
+
+def test_models_of_different_splits_are_not_compared(dataset: DataSet, first: Path, tmp_path: Path) -> None:
+    write_dataset(tmp_path / "data.h5", dataset)
+    model, data = read_model_file(first), {"sha256": dataset.sha256(), "structures": len(dataset)}
+    names = []
+    for seed in (1, 2):
+        names.append(str(tmp_path / f"{seed}.safetensors"))
+        provenance = {"split": {"lasting_seed": seed}, "data": data}
+        write_model_file(names[-1], ModelFile(model.tensors, {**model.metadata, "provenance": provenance}))
+    with pytest.raises(InputError, match="divide these data differently"):
+        compare_models(*names, tmp_path / "data.h5", "test", None)
+    for part, seed in (("all", None), ("test", 3)):
+        rows = compare_models(*names, tmp_path / "data.h5", part, seed)
+        assert all(row["energy"][0] == row["energy"][1] for row in rows)
 
 
 def test_a_worse_model_is_kept_but_not_accepted(dataset: DataSet, first: Path, tmp_path: Path) -> None:

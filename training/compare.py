@@ -16,6 +16,7 @@ from hea_training.network import Architecture
 from hea_training.run import Data, load_data
 from hea_training.strata import Stratum, blocks, load_network, trained_pairs
 
+from hea_potential.dataset import fixed_split
 from hea_potential.errors import InputError
 from hea_potential.model_file import ModelFile, read_model_file
 
@@ -35,7 +36,7 @@ def test_model(model: str, data: Path, part: str, split_seed: int | None) -> dic
 def compare_models(stratified: str, full: str, data: Path, part: str, split_seed: int | None) -> list[dict[str, Any]]:
     """Rows of the table stratified against full: set of elements (number of elements from three on), number of training
     structures, weights that this set teaches (by strata, and in full), energy MAE (meV/atom) and force MAE (meV/A) of
-    both. Raises InputError for models of other elements or cutoffs, and as `test_model`.
+    both. Raises InputError for models of other elements, cutoffs or splits, and as `test_model`.
     """
     models = [read_model_file(stratified), read_model_file(full)]
     if models[0].elements != models[1].elements or models[0].cutoff != models[1].cutoff:
@@ -43,7 +44,12 @@ def compare_models(stratified: str, full: str, data: Path, part: str, split_seed
             f"models to compare need the same elements and cutoff, got {models[0].elements} and {models[1].elements}"
         )
     graphs, _, first, loaded = _evaluated(models[0], data, part, split_seed)
-    second = _evaluated(models[1], data, part, split_seed)[2]
+    _, _, second, other = _evaluated(models[1], data, part, split_seed)
+    if part != "all" and not np.array_equal(getattr(loaded.split, part), getattr(other.split, part)):
+        raise InputError(
+            f"{data}: the models divide these data differently, so that what one was trained on would judge it beside "
+            "the other; allowed are models trained on the same split, or --part all"
+        )
     arch, has = architecture_of(models[0]), graphs.composition()
     training = loaded.part("train").composition()
     rows = []
@@ -101,8 +107,11 @@ def _evaluated(
         raise InputError(f"data: there is no file {path}")
     arch = architecture_of(model)
     data = load_data(path, arch, split_seed or 0, [])
-    if split_seed is None and part != "all":
-        split = split_of_model(data.dataset, model.metadata.get("provenance", {}))
+    provenance = model.metadata.get("provenance", {})
+    if split_seed is not None and provenance.get("split", {}).get("lasting_seed") is not None:
+        data = replace(data, split=fixed_split(data.dataset, split_seed))  # the model's own training was divided so
+    elif split_seed is None and part != "all":
+        split = split_of_model(data.dataset, provenance)
         if split is None:
             raise InputError(
                 f"{path}: the model does not say how these data were split, for it was trained on others or keeps no "

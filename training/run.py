@@ -61,16 +61,15 @@ class Data:
 def load_data(path: Path, arch: Architecture, split_seed: int, kinds: list[str]) -> Data:
     """Reads the structures that hold no other elements (and are of the kinds asked for, if any) and finds their
     neighbours."""
-    dataset = read_dataset(path)
-    present = {tuple(Graphs.symbols(numbers)) for numbers in dataset.element_sets}
-    usable = np.array([set(Graphs.symbols(numbers)) <= set(arch.elements) for numbers in dataset.element_sets])
+    whole = read_dataset(path)
+    present = {tuple(Graphs.symbols(numbers)) for numbers in whole.element_sets}
+    dataset = whole.of_elements(arch.elements)
     if kinds:
-        unknown = sorted(set(kinds) - set(dataset.kind.astype(str)))
+        unknown = sorted(set(kinds) - set(whole.kind.astype(str)))
         if unknown:
-            known = ", ".join(sorted(set(dataset.kind.astype(str))))
+            known = ", ".join(sorted(set(whole.kind.astype(str))))
             raise InputError(f"kinds: {', '.join(unknown)} not in {path}, which has {known}")
-        usable &= np.isin(dataset.kind.astype(str), [*kinds, "atom"])
-    dataset = dataset.select(usable)
+        dataset = dataset.select(np.isin(dataset.kind.astype(str), [*kinds, "atom"]))
     if len(dataset) == 0:
         raise InputError(
             f"{path} has no structure of {', '.join(arch.elements)} alone; it has {sorted(present)[:5]} ..."

@@ -14,7 +14,7 @@ from hea_training.meta_loop.plan import Step, compositions_of
 from hea_training.meta_loop.refreshed import Refreshed
 from hea_training.meta_loop.restricted import for_reference
 from hea_training.meta_loop.start import lone_atoms, start_structures
-from hea_training.meta_loop.start_data import fair_part
+from hea_training.meta_loop.start_data import fair_part, of_earlier_loops
 from hea_training.meta_loop.state import Loop
 
 from hea_potential.complete_file import complete_file
@@ -31,10 +31,10 @@ def start(loop: Loop, step: Step) -> Facts:
     """The data set to begin with: of the one that is given, or labels of structures made from nothing."""
     config = loop.config
     if config.start.data:
-        given = read_dataset(config.start_data)
+        given = read_dataset(config.start_data).of_elements(config.elements)
         provenance = read_model_file(config.start_model).metadata.get("provenance", {})
         rng = np.random.default_rng(loop.seed(step.name))
-        dataset = fair_part(given, provenance, config.seed, config.start.structures, rng)
+        dataset = of_earlier_loops(fair_part(given, provenance, config.seed, config.start.structures, rng))
         write_dataset(loop.data, dataset)
         return {"structures": len(dataset), "labelled": 0, "failed": {}, "data_sha256": dataset.sha256()}
     if config.from_nothing:

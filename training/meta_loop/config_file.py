@@ -139,7 +139,9 @@ def unfit_start(config: LoopConfig) -> list[str]:
     wrong = []
     if config.start_data.is_file():
         try:
-            start_dataset(config.start_data, config.reference, {})
+            given = start_dataset(config.start_data, config.reference, {})
+            if not len(given.of_elements(config.elements)):
+                wrong.append(f"start.data: {config.start.data} has no structure of {', '.join(config.elements)} alone")
         except HEAError as error:
             wrong.append(f"start.data: {error}")
     elif config.start.data:
@@ -148,6 +150,8 @@ def unfit_start(config: LoopConfig) -> list[str]:
         model = read_model_file(config.start_model)
     except HEAError as error:
         return [*wrong, f"start.model: {error}"]
+    if config.mode != "gofee" and not model.has_sigma:
+        wrong.append(f"start.model: {config.start.model} has no uncertainty, by which structures are chosen")
     if not config.start.data:
         absent = [symbol for symbol in config.elements if symbol not in model.elements]
         if absent and not config.start.borrow:

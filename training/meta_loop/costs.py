@@ -97,7 +97,7 @@ class Forecast:
         config = self.config
         kinds = len(config.elements)
         if config.start.data:
-            dataset = read_dataset(config.start_data)
+            dataset = read_dataset(config.start_data).of_elements(config.elements)
             taught = TAUGHT * len(dataset)
             self.begins(min(taught, config.start.structures or taught), float(dataset.sizes.mean()))
             self.all_atoms += (1.0 - TAUGHT) ** 2 * float(dataset.sizes.sum())
