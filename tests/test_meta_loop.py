@@ -247,7 +247,6 @@ def test_a_loop_may_begin_with_what_another_one_found(folder: Path, tmp_path: Pa
     taught = set(before.name[fixed_split(before, 0).train])
     split = fixed_split(dataset, 3)
     judges = [k for k in (*split.valid, *split.test) if k < start["structures"]]
-    assert judges
     assert not {dataset.name[k].replace("start-L", "L") for k in judges} & taught
     run_loop(config, tmp_path / "run")  # the folder is whole
 
