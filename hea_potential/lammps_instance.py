@@ -36,4 +36,4 @@ def abandon(engine: Any) -> None:
 def one_line(error: BaseException) -> str:
     """An error's message without line breaks, and without where in its sources LAMMPS found it."""
     text = re.sub(r" \(\S+\.(cpp|h):\d+\)( Last (input line|command): .*)?", "", " ".join(str(error).split()))
-    return text.removeprefix("ERROR: ") or type(error).__name__
+    return re.sub(r"^ERROR( on proc \d+)?: ", "", text) or type(error).__name__

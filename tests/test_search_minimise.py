@@ -4,6 +4,7 @@ before.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,27 @@ def test_after_atoms_are_lost_the_next_minimisation_works(bad: float) -> None:
     assert found.outcome in ("lost", "error")
     assert found.message or found.outcome == "lost"
     assert quench(Cluster(np.zeros(3, int), positions)).energy == pytest.approx(-3.0, abs=1e-6)
+    quench.close()
+
+
+def test_minimisations_that_fail_leave_no_memory_behind() -> None:
+    """A model refuses atoms on top of each other by an error, and what LAMMPS holds of it takes 10 MB."""
+    composition = Composition.parse("Cu3")
+    quench = Minimiser(composition, Pair.of_model("hea6", composition), np.array([[2.4]]))
+    start = Cluster(composition.types, np.array([[0.0, 0, 0], [0, 0, 1e-5], [0, 2.4, 0]]))
+
+    def resident() -> int:
+        """Memory of this process in bytes."""
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    for _ in range(3):
+        found = quench(start)
+    assert found.outcome == "error"
+    assert found.message.startswith("Pair style hea: atoms 1 and 2 are 1e-05 A apart")
+    before = resident()
+    for _ in range(10):
+        quench(start)
+    assert resident() - before < 30e6
     quench.close()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -105,6 +105,36 @@ for call in range(3):
     for folder in folders:
         folder.mkdir()
     subprocess.run([sys.executable, "-c", script, *map(str, folders)], check=True, timeout=TIME_LIMIT)
+
+
+def test_threads_find_what_a_search_alone_finds(pair: Path) -> None:
+    """They share the process's instance of LAMMPS."""
+    alone = search("Ar13", pair=pair, budget=60, seed=1)
+    with ThreadPoolExecutor(3) as threads:
+        shared = search("Ar13", pair=pair, budget=60, seed=1, executor=threads, workers=3)
+    assert alone is not None
+    assert shared is not None
+    assert [(each.task, each.energy) for each in shared.minima] == [(each.task, each.energy) for each in alone.minima]
+
+
+def test_searches_in_several_threads_leave_each_others_notes_alone(pair: Path, tmp_path: Path) -> None:
+    """In a process of its own, because the test runner has faulthandler for itself."""
+    script = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from hea_potential.search import search
+
+def found(folder):
+    archive = search("Ar13", pair=sys.argv[1], budget=60, seed=1, out=folder)
+    return [(minimum.task, minimum.energy) for minimum in archive.minima]
+
+with ThreadPoolExecutor(3) as threads:
+    one, *others = threads.map(found, sys.argv[2:])
+assert one and all(other == one for other in others)
+"""
+    folders = [str(tmp_path / name) for name in "abc"]
+    subprocess.run([sys.executable, "-c", script, str(pair), *folders], check=True, timeout=TIME_LIMIT)
+    assert not list(tmp_path.glob("*/.task-*"))
 
 
 def test_tasks_that_fail_at_once_do_not_let_many_follow_at_a_time(pair: Path) -> None:

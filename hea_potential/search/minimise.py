@@ -105,7 +105,7 @@ class Minimiser:
             unknown = self.is_unknown()
         except Exception as error:  # LAMMPS raises plain Exception for everything
             lost = "Lost atoms" in str(error) or "Non-numeric" in str(error)
-            self.close(broken=not lost)
+            self.close()
             outcome = "lost" if lost else "error"
             return Quench(outcome, cluster, seconds=time.perf_counter() - began, message=one_line(error))
         seconds = time.perf_counter() - began
@@ -173,11 +173,8 @@ class Minimiser:
         if self.tags.tobytes() != self.order:
             raise PairError("LAMMPS changed the order of the atoms")
 
-    def close(self, broken: bool = False) -> None:
-        """End the LAMMPS instance, or abandon it if it is broken; the next minimisation builds another."""
+    def close(self) -> None:
+        """End the LAMMPS instance, which gives its memory back; the next minimisation builds another."""
         if self.lammps is not None:
-            if broken:
-                abandon(self.lammps)
-            else:
-                self.lammps.close()
+            self.lammps.close()
             self.lammps = None

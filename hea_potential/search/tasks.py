@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -25,6 +26,10 @@ from hea_potential.search.point_group import point_group
 from hea_potential.search.similarity import centred_and_described
 from hea_potential.search.starts import LEAST, Start
 from hea_potential.search.witness import Witness, unnoted
+
+
+# The instance of LAMMPS, the engine's scans and the note of a process serve one task at a time, whatever its threads.
+IN_TASK = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -155,7 +160,7 @@ def execute(setup: Setup, tasks: Sequence[Task], witness: Witness | None = None)
     processors keep what they have just used.
     """
     jobs = [Job(task) for task in tasks]
-    with witness.watching() if witness else nullcontext(unnoted) as note:
+    with IN_TASK, witness.watching() if witness else nullcontext(unnoted) as note:
         for step in (make, minimise, describe):
             carry_on(setup, [job for job in jobs if job.result is None], step, note)
     return [job.result for job in jobs if job.result is not None]

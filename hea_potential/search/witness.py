@@ -65,8 +65,12 @@ class Witness:
         return tasks
 
     def leave(self) -> None:
-        """Take the notes away, and leave faulthandler and SIGALRM of this process as they were."""
-        put_away()
+        """Take the notes away, and leave faulthandler and SIGALRM of this process as they were; the note of a search in
+        another thread stays.
+        """
+        note = notes.pop(self, None)
+        if note is not None:
+            note.close()
         self.crashed()
 
 
@@ -131,10 +135,10 @@ def note_of(witness: Witness) -> Note | None:
 
 def put_away() -> None:
     """Close the note of this process: a worker has one folder after the other, and only so many open files."""
-    for note in notes.values():
+    while notes:
+        _, note = notes.popitem()
         if note is not None:
             note.close()
-    notes.clear()
 
 
 def cause(dump: str) -> str:
