@@ -7,6 +7,7 @@ pair_coeff * * CuNi.eam.alloy {elements}          # {elements}: chemical symbols
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ __all__ = ["UNITS", "PairFile", "read_pair_file"]
 
 UNITS = {"metal": "eV", "real": "kcal/mol", "lj": "epsilon", "electron": "Ha"}  # unit system: unit of energy
 ELEMENTS = "{elements}"
+CONTINUED = re.compile(r"&[ \t]*\n")
+COMMAND = re.compile(r"""(?:[^#"']|"[^"]*"|'[^']*'|["'])*""")  # what stands before a comment; # may stand in quotes
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,10 @@ class PairFile:
 def read_pair_file(path: Path) -> PairFile:
     """Read a file of LAMMPS lines. Raises InputError if it cannot be read, or has no pair style or strange units."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a byte order mark
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"pair file {str(path)!r}: cannot be read: {error}") from error
-    lines = [line.split("#")[0].strip() for line in text.replace("&\n", " ").splitlines()]
+    lines = [COMMAND.findall(line)[0].strip() for line in CONTINUED.sub(" ", text).splitlines()]
     units = "metal"
     kept = []
     for line in filter(None, lines):

@@ -176,6 +176,18 @@ def test_bonds_are_read_off_the_pair_style() -> None:
     assert bonds[0, 0] < bonds[0, 1] < bonds[1, 1]
 
 
+def test_bonds_of_a_table_are_found_above_its_inner_cutoff(tmp_path: Path) -> None:
+    """LAMMPS ends with an error where atoms are closer than that; so it does between 0.8 and 0.95 here."""
+    distances = np.linspace(0.95, 12.0, 2000)
+    energies = 4.0 * (distances**-12 - distances**-6)
+    forces = 4.0 * (12.0 * distances**-13 - 6.0 * distances**-7)
+    rows = [f"{k + 1} {r} {e} {f}" for k, (r, e, f) in enumerate(zip(distances, energies, forces, strict=True))]
+    (tmp_path / "lj.table").write_text("\n".join(["LJ", "N 2000 R 0.95 12.0", "", *rows, ""]))
+    table = Pair(("pair_style table linear 2000", f"pair_coeff * * {tmp_path}/lj.table LJ 12.0"), units="lj")
+    argon = Composition.parse("Ar1")
+    assert np.array_equal(probe_bonds(argon, table), probe_bonds(argon, LENNARD_JONES))
+
+
 def test_a_bond_energy_is_that_of_a_bond() -> None:
     """At four bonds a Lennard-Jones pair still has 0.0005 of it."""
     assert bond_energy(Composition.parse("Ar2"), LENNARD_JONES, np.array([[2.0 ** (1 / 6)]])) == pytest.approx(
@@ -209,6 +221,24 @@ def test_a_pair_file_is_read_with_its_units_and_elements(tmp_path: Path) -> None
         ["pair_coeff", "*", "*", "f.alloy", "Cu", "Ni"],
     ]
     assert pair.energy_unit == "kcal/mol"
+
+
+def test_a_pair_file_is_read_as_lammps_reads_a_deck(tmp_path: Path) -> None:
+    """Blanks after a sign of continuation, signs of comments in quotes, a byte order mark, quotes that nothing ends."""
+    path = tmp_path / "pair.lmp"
+    text = """units lj
+pair_style table & \n linear 100  # Kelvin's "table"
+pair_coeff * * "set #1/lj.table" LJ  # "1.0"
+pair_coeff 1 1 it's  # one
+"""
+    path.write_text(text, encoding="utf-8-sig")
+    pair = Pair.of_file(path, Composition.parse("Ar1"))
+    assert pair.units == "lj"
+    assert [line.split() for line in pair.lines] == [
+        ["pair_style", "table", "linear", "100"],
+        ["pair_coeff", "*", "*", '"set', '#1/lj.table"', "LJ"],
+        ["pair_coeff", "1", "1", "it's"],
+    ]
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,6 @@ from hea_potential.search.similarity import centred_and_described
 from hea_potential.search.starts import LEAST, Start
 from hea_potential.search.witness import Witness, unnoted
 
-
 # The instance of LAMMPS, the engine's scans and the note of a process serve one task at a time, whatever its threads.
 IN_TASK = threading.RLock()
 
