@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from collections.abc import Iterator
 from itertools import combinations
@@ -13,6 +14,7 @@ import pytest
 from ase import Atoms
 from ase.cluster import Icosahedron, Octahedron
 from numpy.typing import NDArray
+from random_model import random_model, write_model
 
 from hea_potential import HEACalculator
 from hea_potential.engine import ExchangeScan, Model, Potential
@@ -277,6 +279,22 @@ def test_bad_input_is_one_error() -> None:
         exchange_scan("hea6", ("Cu", "Fe"))
     with pytest.raises(InputError, match="precision"):
         exchange_scan("hea6", ("Cu", "Au"), "half")
+
+
+def test_a_model_that_was_written_anew_is_read_anew(tmp_path: Path) -> None:
+    """A training may put its model in the place of an older one, while a notebook goes on."""
+    atoms = icosahedron(("Ni", 6), ("Cu", 7))
+    path = tmp_path / "model.safetensors"
+    energies = []
+    for seed in (1, 2):
+        write_model(path, *random_model(np.random.default_rng(seed), elements=["Ni", "Cu"]))
+        os.utime(path, ns=(seed, seed))  # file systems do not tell two moments apart that are too close
+        scan = exchange_scan(path, ("Ni", "Cu"))
+        scan.place(*half_edges(atoms.positions, scan.cutoff))
+        energies.append(scan.order(np.array(atoms.symbols == "Cu", dtype=np.int32)))
+        atoms.calc = HEACalculator(path)
+        assert energies[-1] == pytest.approx(atoms.get_potential_energy(), abs=1e-4)
+    assert abs(energies[0] - energies[1]) > 0.01
 
 
 def test_the_engine_refuses_what_does_not_fit() -> None:

@@ -25,7 +25,7 @@ from hea_potential.cli import main
 from hea_potential.errors import HEAError, InputError, OutputError
 from hea_potential.search import Archive, search
 from hea_potential.search.geometry import Cluster, Floats
-from hea_potential.search.journal import RunFolderError
+from hea_potential.search.journal import RunFolderError, sealed
 from hea_potential.search.loop import SearchError
 from hea_potential.search.minimise import Limits
 from hea_potential.search.moves import MOVES, Move
@@ -303,6 +303,38 @@ def test_folders_that_cannot_be_used_are_refused(pair: Path, alloy: Path, tmp_pa
     (folder / "journal.jsonl").write_text('{"format": "something else"}\n')
     with pytest.raises(RunFolderError, match="journal"):
         search("Ar3", pair=pair, budget=5, out=folder)
+
+
+def test_a_search_with_other_tables_is_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pair file stays the same, what it reads does not; in the same process, with the same seed."""
+    monkeypatch.chdir(tmp_path)
+    Path("pair.lmp").write_text("units lj\npair_style lj/cut 30.0\ninclude 'depth'  # of the well\n")
+    energies = []
+    for depth in (1.0, 2.0):
+        Path("depth").write_text(f"pair_coeff * * {depth} 1.0\n")
+        best = found(search("Ar4", pair="pair.lmp", budget=20, seed=1)).best
+        assert best is not None
+        energies.append(best.energy)
+        if depth == 1.0:
+            search("Ar4", pair="pair.lmp", budget=20, seed=1, out="run")
+    assert energies == pytest.approx([-6.0, -12.0], abs=1e-4)
+    with pytest.raises(RunFolderError, match=r"holds a search with files .*depth.* choose another folder"):
+        search("Ar4", pair="pair.lmp", budget=40, out="run")
+    Path("depth").write_text("pair_coeff * * 1.0 1.0\n")
+    assert len(found(search("Ar4", pair="pair.lmp", budget=40, out="run"))) >= 1
+
+
+def test_a_run_of_a_version_that_noted_no_files_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("pair.lmp").write_text("units lj\npair_style lj/cut 30.0\ninclude depth\n")
+    Path("depth").write_text("pair_coeff * * 1.0 1.0\n")
+    search("Ar4", pair="pair.lmp", budget=20, seed=1, out="run")
+    path = Path("run", "journal.jsonl")
+    first, rest = path.read_bytes().split(b"\n", 1)
+    header = json.loads(first)
+    del header["files"], header["check"]
+    path.write_bytes(sealed(json.dumps(header, separators=(",", ":"))[:-1]) + rest)
+    assert len(found(search("Ar4", pair="pair.lmp", budget=40, out="run"))) >= 1
 
 
 def test_two_runs_do_not_share_a_folder(pair: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from hea_potential.search.instance import create_atoms, instance, run
 from hea_potential.search.pair import Pair, PairError
 
 TETRAHEDRON = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(8.0)  # with edges of length 1
+EDGES = np.geomspace(0.8, 8.0, 70)  # of those that are tried
 
 
 def probe_bonds(composition: Composition, pair: Pair) -> Floats:
@@ -24,49 +26,69 @@ def probe_bonds(composition: Composition, pair: Pair) -> Floats:
     """
     kinds = len(composition.symbols)
     bonds = np.zeros((kinds, kinds))
-    edges = np.geomspace(0.8, 8.0, 70)
-    engine = instance(composition, pair, reach=40.0)
-    try:
-        run(engine, "neighbor 1.0 nsq", "timer off", "thermo_modify lost error norm no")
-        for first in range(kinds):
-            for second in range(first, kinds):
-                run(engine, "delete_atoms group all compress yes")
-                create_atoms(engine, np.array([first, first, second, second]), TETRAHEDRON * edges[0])
-                energies = [edge_energy(engine, TETRAHEDRON * edge) for edge in edges]
-                best = int(np.argmin(energies))
-                if best in (0, len(edges) - 1) or not energies[best] < energies[-1]:
-                    pairing = "-".join((composition.symbols[first], composition.symbols[second]))
-                    raise PairError(
-                        f"the pair style does not bind {pairing}: a tetrahedron with edges from {edges[0]} to "
-                        f"{edges[-1]} has its lowest energy, {energies[best]:.6g}, at {edges[best]:.3g}"
-                    )
-                bonds[first, second] = bonds[second, first] = edges[best]
-    except PairError:
-        engine.close()
-        raise
-    except Exception as error:
-        abandon(engine)
-        raise PairError(f"LAMMPS fails with this pair style: {one_line(error)}") from error
-    engine.close()
+    tetrahedra = Tetrahedra(composition, pair)
+    for first, second in combinations_with_replacement(range(kinds), 2):
+        energies = tetrahedra.energies(first, second, EDGES)
+        best, least = int(np.argmin(energies)), int(np.argmax(energies < np.inf))
+        if best in (least, len(EDGES) - 1) or not energies[best] < energies[-1]:
+            tetrahedra.close()
+            pairing = "-".join((composition.symbols[first], composition.symbols[second]))
+            raise PairError(
+                f"the pair style does not bind {pairing}: a tetrahedron with edges from {EDGES[least]:.3g} to "
+                f"{EDGES[-1]:.3g} has its lowest energy, {energies[best]:.6g}, at {EDGES[best]:.3g}"
+            )
+        bonds[first, second] = bonds[second, first] = EDGES[best]
+    tetrahedra.close()
     return bonds
 
 
 def bond_energy(composition: Composition, pair: Pair, bonds: Floats) -> float:
     """Energy of a bond in the pair style's unit: a sixth of what a tetrahedron gains over its atoms four bonds apart,
-    mean over every two types.
+    mean over every two types. Raises PairError where LAMMPS refuses the pair style.
     """
-    kinds = len(composition.symbols)
+    tetrahedra = Tetrahedra(composition, pair)
     gains = []
-    engine = instance(composition, pair, reach=40.0)
-    run(engine, "neighbor 1.0 nsq", "timer off", "thermo_modify lost error norm no")
-    for first in range(kinds):
-        for second in range(first, kinds):
-            run(engine, "delete_atoms group all compress yes")
-            corners = TETRAHEDRON * bonds[first, second]
-            create_atoms(engine, np.array([first, first, second, second]), corners)
-            gains.append(edge_energy(engine, 4.0 * corners) - edge_energy(engine, corners))
-    engine.close()
+    for first, second in combinations_with_replacement(range(len(composition.symbols)), 2):
+        together, apart = tetrahedra.energies(first, second, bonds[first, second] * np.array([1.0, 4.0]))
+        gains.append(apart - together)
+    tetrahedra.close()
     return float(np.mean(gains)) / 6.0
+
+
+class Tetrahedra:
+    """Tetrahedra of two atoms of each of two types, and an instance of LAMMPS that says their energies."""
+
+    def __init__(self, composition: Composition, pair: Pair) -> None:
+        self.composition = composition
+        self.pair = pair
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin an instance without atoms."""
+        self.engine = instance(self.composition, self.pair, reach=40.0)
+        run(self.engine, "neighbor 1.0 nsq", "timer off", "thermo_modify lost error norm no")
+
+    def energies(self, first: int, second: int, edges: Floats) -> Floats:
+        """Energies of those with these ascending edges, shape (edges,): infinite from where on LAMMPS refuses atoms as
+        close as that, as a table does below its inner cutoff. Raises PairError where it refuses all.
+        """
+        found = np.full(len(edges), np.inf)
+        try:
+            run(self.engine, "delete_atoms group all compress yes")
+            create_atoms(self.engine, np.array([first, first, second, second]), TETRAHEDRON * edges[-1])
+            for place in reversed(range(len(edges))):
+                found[place] = edge_energy(self.engine, TETRAHEDRON * edges[place])
+        except Exception as error:  # LAMMPS raises plain Exception for everything
+            if not np.isfinite(found[-1]):
+                abandon(self.engine)
+                raise PairError(f"LAMMPS fails with this pair style: {one_line(error)}") from error
+            self.close()
+            self.begin()
+        return found
+
+    def close(self) -> None:
+        """End the instance."""
+        self.engine.close()
 
 
 def edge_energy(engine: Any, corners: Floats) -> float:

@@ -29,7 +29,6 @@ from hea_potential.search.sites import matched_sites
 MATCHING = 300  # force calls of 38 atoms that last as long as `Transfer` does
 
 
-@lru_cache(maxsize=2)
 def exchange_scan(model: str | Path, symbols: tuple[str, ...], precision: str = "single") -> ExchangeScan:
     """The exchange scan of this process for a model by its name or path, with one type for each symbol.
 
@@ -37,26 +36,42 @@ def exchange_scan(model: str | Path, symbols: tuple[str, ...], precision: str = 
     """
     if precision not in ("single", "double"):
         raise InputError(f"precision: got {precision!r}; allowed are single, double")
-    read, elements = model_with_types(model, symbols)
-    return ExchangeScan(read, elements, precision)  # type: ignore[arg-type]
+    return scan_of(*file_of(model), symbols, precision)
 
 
 @lru_cache(maxsize=2)
+def scan_of(path: Path, written: int, symbols: tuple[str, ...], precision: str) -> ExchangeScan:
+    """The exchange scan for a model file as it was `written` at a time."""
+    read, elements = model_with_types(path, symbols)
+    return ExchangeScan(read, elements, precision)  # type: ignore[arg-type]
+
+
 def potential_of(model: str | Path, symbols: tuple[str, ...]) -> Potential:
     """The engine of this process for a model, with one type for each symbol; raises as `exchange_scan`."""
-    return Potential(*model_with_types(model, symbols), "single")
+    return engine_of(*file_of(model), symbols)
 
 
-def model_with_types(model: str | Path, symbols: tuple[str, ...]) -> tuple[Model, list[int]]:
-    """A model by its name or path, and the places of the symbols among its elements."""
+@lru_cache(maxsize=2)
+def engine_of(path: Path, written: int, symbols: tuple[str, ...]) -> Potential:
+    """The engine for a model file as it was `written` at a time."""
+    return Potential(*model_with_types(path, symbols), "single")
+
+
+def file_of(model: str | Path) -> tuple[Path, int]:
+    """Where a model lies, and when it was written (ns): one that is trained anew may take its place."""
     path = find_model(model)
+    return path, path.stat().st_mtime_ns
+
+
+def model_with_types(path: Path, symbols: tuple[str, ...]) -> tuple[Model, list[int]]:
+    """A model file, and the places of the symbols among its elements."""
     try:
         read = Model(path)
     except ModelError as error:
         raise ModelFileError(f"model file {path}: {error}") from error
     unknown = [symbol for symbol in symbols if symbol not in read.elements]
     if unknown:
-        raise InputError(f"elements: got {', '.join(unknown)}; the model {model} knows {', '.join(read.elements)}")
+        raise InputError(f"elements: got {', '.join(unknown)}; the model {path} knows {', '.join(read.elements)}")
     return read, [read.elements.index(symbol) for symbol in symbols]
 
 

@@ -19,6 +19,7 @@ def identity_of(setup: Setup, method: str, window: int) -> dict[str, Any]:
         "seed": setup.seed,
         "window": window,
         "pair": pair_identity(setup),
+        **files_identity(setup),
         "limits": asdict(setup.limits),
         "starts": [name for name, _ in setup.starts],
         "moves": [name for name, _ in setup.moves],
@@ -35,10 +36,17 @@ def pair_identity(setup: Setup) -> dict[str, Any]:
     return {"lines": list(setup.pair.lines), "units": setup.pair.units}
 
 
+def files_identity(setup: Setup) -> dict[str, Any]:
+    """The files that a pair style other than a model reads, known by their content."""
+    return {"files": dict(setup.pair.files)} if setup.pair.files and setup.pair.model is None else {}
+
+
 def check_same(folder: Path, header: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """Raise RunFolderError if the run that a folder holds differs in any of the wanted settings."""
+    """Raise RunFolderError if the run that a folder holds differs in any of the wanted settings. Earlier versions did
+    not write down the files of a pair style.
+    """
     for key, value in wanted.items():
-        if header.get(key) != value:
+        if header.get(key, value if key == "files" else None) != value:
             raise RunFolderError(
                 f"run folder {str(folder)!r} holds a search with {key} {header.get(key)}, this one has {value}; "
                 f"choose another folder"

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hea_potential.errors import HEAError, InputError
+from hea_potential.lammps_instance import potentials_folder
 from hea_potential.model_file import find_model
 from hea_potential.pair_file import UNITS, read_pair_file
 from hea_potential.search.composition import Composition
+
+WORD = re.compile(r"""\"[^\"]*\"|'[^']*'|\S+""")
 
 
 class PairError(HEAError):
@@ -24,6 +30,7 @@ class Pair:
     units: str = "metal"
     model: str | None = None  # path of the model file, for the pair style `hea`
     kappa: float = 0.0  # the energy is E - kappa sigma, for the pair style `hea`
+    files: tuple[tuple[str, str], ...] = ()  # named by the lines, and the SHA-256 of what they hold
 
     @staticmethod
     def of_model(model: str | Path, composition: Composition, kappa: float = 0.0) -> Pair:
@@ -36,7 +43,8 @@ class Pair:
         path = find_model(model).resolve()
         style = f"pair_style hea kappa {kappa!r}" if kappa else "pair_style hea"
         coefficients = f'pair_coeff * * "{path}" {" ".join(composition.symbols)}'
-        return Pair((style, coefficients), model=str(path), kappa=kappa)
+        lines = (style, coefficients)
+        return Pair(lines, model=str(path), kappa=kappa, files=tuple(files_of(lines)))
 
     @staticmethod
     def of_file(path: Path, composition: Composition) -> Pair:
@@ -44,7 +52,8 @@ class Pair:
         units.
         """
         file = read_pair_file(path)
-        return Pair(file.of_elements(composition.symbols), file.units)
+        lines = file.of_elements(composition.symbols)
+        return Pair(lines, file.units, files=tuple(files_of(lines)))
 
     def without_kappa(self, composition: Composition) -> Pair:
         """The pair style whose energy is E alone: what bonds are, the error estimate has no say in."""
@@ -54,3 +63,14 @@ class Pair:
     def energy_unit(self) -> str:
         """The name of the unit of energy."""
         return UNITS[self.units]
+
+
+def files_of(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The files that LAMMPS lines name, with the SHA-256 of what they hold: a search with other tables is another one,
+    whatever their names.
+    """
+    for word in dict.fromkeys(word.strip("\"'") for line in lines for word in WORD.findall(line)):
+        # Where LAMMPS looks for them.
+        found = next((path for path in (Path(word), potentials_folder() / Path(word).name) if path.is_file()), None)
+        if found is not None:
+            yield word, hashlib.sha256(found.read_bytes()).hexdigest()
