@@ -53,9 +53,8 @@ ForceCalls::ForceCalls(LAMMPS *lmp, double compression)
     error->all(FLERR, "Command minimize/lbfgs moves atoms only, but a fix wants the box relaxed: use minimize");
   atom->setup();
   modify->setup_pre_exchange();
-  domain->image_check();
-  domain->box_too_small_check();
   new_lists();
+  force->setup();
   compute_forces();
   modify->setup(vflag);
   compute_energy();
@@ -88,6 +87,8 @@ void ForceCalls::new_lists() {
   if (triclinic) domain->lamda2x(atom->nlocal + atom->nghost);
   check_lost();
   if (update->setupflag) {
+    domain->image_check();  // both look for the partners of bonds, which may be ghosts
+    domain->box_too_small_check();
     modify->setup_pre_neighbor();
     neighbor->build(1);
     modify->setup_post_neighbor();

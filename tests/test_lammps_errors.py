@@ -130,11 +130,12 @@ read_data bonded.data
 bond_coeff *
 pair_style hea
 pair_coeff * * {MODEL} Ni Cu
-run 0
+{{}}
 """
-    error = fail(run_lammps(deck.format(""), tmp_path, ranks=2), tmp_path)
-    assert "use 'special_bonds lj 1 1 1'" in error
-    succeed(run_lammps(deck.format("special_bonds lj/coul 1 1 1"), tmp_path, ranks=2))
+    for command in ("run 0", "minimize/lbfgs 0 0.1 10 10"):
+        error = fail(run_lammps(deck.format("", command), tmp_path, ranks=2), tmp_path)
+        assert "use 'special_bonds lj 1 1 1'" in error
+        succeed(run_lammps(deck.format("special_bonds lj/coul 1 1 1", command), tmp_path, ranks=2))
 
 
 def test_a_good_deck_runs(tmp_path: Path) -> None:

@@ -98,22 +98,7 @@ print "ENERGY $(pe:%.17g)"
     assert f"ENERGY {done(stdout)[0]:.10g}"[:17] in stdout  # what is told as energy is without the term
 
 
-def test_bonds_and_charges_take_part(tmp_path: Path) -> None:
-    """Two charged chains with harmonic bonds, long-range forces and a hybrid pair style."""
-    rng = np.random.default_rng(3)
-    atoms = [
-        f"{i + 1} {i // 8 + 1} 1 {(-1) ** i} " + " ".join(f"{x:.6f}" for x in point)
-        for i, point in enumerate(
-            np.array([[1.0 + 1.1 * (i % 8), 4.0 + 2.0 * (i // 8), 5.0] for i in range(16)])
-            + rng.normal(scale=0.1, size=(16, 3))
-        )
-    ]
-    bonds = [f"{k + 1} 1 {i} {i + 1}" for k, i in enumerate(i for i in range(1, 16) if i != 8)]
-    (tmp_path / "chains.data").write_text(
-        "chains\n\n16 atoms\n14 bonds\n1 atom types\n1 bond types\n\n0 10 xlo xhi\n0 10 ylo yhi\n0 10 zlo zhi\n\n"
-        "Masses\n\n1 1.0\n\nAtoms # full\n\n" + "\n".join(atoms) + "\n\nBonds\n\n" + "\n".join(bonds) + "\n"
-    )
-    deck = """units lj
+CHAINS = """units lj
 atom_style full
 bond_style harmonic
 read_data chains.data
@@ -123,18 +108,46 @@ pair_style hybrid/overlay lj/cut 2.5 coul/long 4.0
 pair_coeff * * lj/cut 1.0 1.0
 pair_coeff * * coul/long
 kspace_style ewald 1e-6
-min_modify norm max
-minimize 0 0.1 10000 100000
-{}
 """
+
+
+def write_chains(folder: Path) -> None:
+    """Two charged chains with harmonic bonds, each through the middle of a periodic box."""
+    rng = np.random.default_rng(3)
+    atoms = [
+        f"{i + 1} {i // 8 + 1} 1 {(-1) ** i} " + " ".join(f"{x:.6f}" for x in point)
+        for i, point in enumerate(
+            np.array([[1.0 + 1.1 * (i % 8), 4.0 + 2.0 * (i // 8), 5.0] for i in range(16)])
+            + rng.normal(scale=0.1, size=(16, 3))
+        )
+    ]
+    bonds = [f"{k + 1} 1 {i} {i + 1}" for k, i in enumerate(i for i in range(1, 16) if i != 8)]
+    (folder / "chains.data").write_text(
+        "chains\n\n16 atoms\n14 bonds\n1 atom types\n1 bond types\n\n0 10 xlo xhi\n0 10 ylo yhi\n0 10 zlo zhi\n\n"
+        "Masses\n\n1 1.0\n\nAtoms # full\n\n" + "\n".join(atoms) + "\n\nBonds\n\n" + "\n".join(bonds) + "\n"
+    )
+
+
+def test_bonds_and_charges_take_part(tmp_path: Path) -> None:
+    """Two charged chains with harmonic bonds, long-range forces and a hybrid pair style."""
+    write_chains(tmp_path)
+    deck = f"{CHAINS}min_modify norm max\nminimize 0 0.1 10000 100000\n"
     cg = "minimize 0 1e-3 10000 100000\nvariable lbfgs_calls equal 0\nvariable lbfgs_fmax equal 0"
-    known, _, _ = done(succeed(run_lammps(deck.format(f"{cg}\n{SAY}"), tmp_path)))
+    known, _, _ = done(succeed(run_lammps(f"{deck}{cg}\n{SAY}", tmp_path)))
     command = f"minimize/lbfgs 0 1e-3 2000 2000 memory 20\n{SAY}"
     for ranks in (1, 2):
-        found, calls, fmax = done(succeed(run_lammps(deck.format(command), tmp_path, ranks=ranks)))
+        found, calls, fmax = done(succeed(run_lammps(f"{deck}{command}", tmp_path, ranks=ranks)))
         assert found == pytest.approx(known, abs=1e-4)
         assert fmax <= 1e-3
         assert calls < 1000
+
+
+def test_bonds_between_ranks_are_there_from_the_beginning(tmp_path: Path) -> None:
+    """Before anything else was run nobody has ghosts, where the partners of bonds are."""
+    write_chains(tmp_path)
+    for ranks in (1, 4):
+        _, _, fmax = done(succeed(run_lammps(f"{CHAINS}minimize/lbfgs 0 1e-2 999 999\n{SAY}", tmp_path, ranks=ranks)))
+        assert fmax <= 1e-2
 
 
 def test_it_ends_where_it_is_told_to(tmp_path: Path) -> None:
