@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from small_loop import CONFIGURATION, hea_loop
 from hea_potential.errors import InputError
 from hea_potential.labels import label_structures
 from hea_potential.model_file import ModelFile, read_model_file, write_model_file
+
+MPIRUN = str(Path(sysconfig.get_path("scripts")) / "mpirun")
 
 
 def written(folder: Path, text: str) -> Path:
@@ -90,8 +93,10 @@ def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
         read_config(written(tmp_path, text))
 
 
-def test_the_command_says_it_in_one_line_and_begins_nothing(tmp_path: Path) -> None:
-    said = hea_loop(written(tmp_path, CONFIGURATION.replace("loops", "lops")), "--out", tmp_path / "run")
+@pytest.mark.parametrize("launcher", [(), (MPIRUN, "-n", "2")])
+def test_the_command_says_it_in_one_line_and_begins_nothing(tmp_path: Path, launcher: tuple[str, ...]) -> None:
+    configuration = written(tmp_path, CONFIGURATION.replace("loops", "lops"))
+    said = hea_loop(configuration, "--out", tmp_path / "run", launcher=launcher)
     assert said.returncode == 2
     assert said.stderr.startswith("hea: error: configuration ")
     assert said.stderr.count("\n") == 1

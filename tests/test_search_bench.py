@@ -155,3 +155,11 @@ def test_bad_input_is_one_clear_error(
         capsys.readouterr().err
         == "hea: error: composition: unknown element 'Xx' in 'Xx4'; write symbols such as Cu, Ni, Pd\n"
     )
+
+
+def test_a_mistake_is_said_once_under_mpirun(tmp_path: Path) -> None:
+    words = ["bench", "search", "Ar4", "--target", "nan", "--out", str(tmp_path / "bench")]
+    said = subprocess.run([MPIRUN, "-n", "2", *HEA, *words], capture_output=True, text=True, timeout=600, check=False)
+    assert said.returncode == 2
+    assert said.stderr == "hea: error: bench: target energy nan; it must be a finite number\n"
+    assert not (tmp_path / "bench").exists()

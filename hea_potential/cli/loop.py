@@ -43,25 +43,27 @@ def loop(
     from hea_potential.errors import MissingPackageError
 
     try:
-        from hea_training.meta_loop import read_config, run_loop
+        from hea_training.meta_loop import loop_ranks, read_config, run_loop
     except ModuleNotFoundError as error:
         raise MissingPackageError(
             f"hea loop needs torch and schnetpack ({error}): pip install 'hea-potential[train]'"
         ) from error
-    config = read_config(configuration)
-    folder = out or Path("runs") / config.name
     if dry_run:
         if not is_other_rank():
-            show_plan(config, folder)
+            config = read_config(configuration)
+            show_plan(config, folder_of(config, out))
         return
-    try:
-        with loop_progress() as watcher:
-            model = run_loop(config, folder, watcher)
-    except KeyboardInterrupt:
-        typer.echo(f"hea: interrupted; the same command goes on with what is in {folder}", err=True)
-        raise typer.Exit(130) from None
-    if model is None:  # on the other ranks of mpirun
-        return
+    with loop_ranks() as rank_0:
+        if rank_0 is None:  # the work of another rank is over
+            return
+        config = read_config(configuration)
+        folder = folder_of(config, out)
+        try:
+            with loop_progress() as watcher:
+                model = run_loop(config, folder, watcher, executor=rank_0[0], workers=rank_0[1])
+        except KeyboardInterrupt:
+            typer.echo(f"hea: interrupted; the same command goes on with what is in {folder}", err=True)
+            raise typer.Exit(130) from None
     typer.echo(f"model {model}")
     typer.echo(f"data {folder / 'data.h5'}")
     if report:
@@ -70,6 +72,11 @@ def loop(
         make_report(folder)
     else:
         typer.echo(f"figures and report: hea report {folder}")
+
+
+def folder_of(config: LoopConfig, out: Path | None) -> Path:
+    """The folder of a run: what the user says, or one of the loop's name."""
+    return out or Path("runs") / config.name
 
 
 def show_plan(config: LoopConfig, folder: Path) -> None:

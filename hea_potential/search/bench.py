@@ -73,13 +73,13 @@ def bench_search(
 
     Raises InputError, RunFolderError, OutputError and what `search` raises.
     """
-    if repeats < 1:
-        raise InputError(f"bench: {repeats} repeats; at least 1")
-    if not math.isfinite(target):
-        raise InputError(f"bench: target energy {target}; it must be a finite number")
     with mpi_executor() as ranks:
         if ranks is None:
             return None
+        if repeats < 1:
+            raise InputError(f"bench: {repeats} repeats; at least 1")
+        if not math.isfinite(target):
+            raise InputError(f"bench: target energy {target}; it must be a finite number")
         executor, workers = ranks
         folder = None if out is None else Path(out)
         bench = opened(folder, Bench(label or f"{composition} {method}", target, budget))

@@ -12,6 +12,6 @@ of them in order). Nothing but training loads torch.
 
 from hea_training.meta_loop.config import LoopConfig
 from hea_training.meta_loop.config_file import read_config
-from hea_training.meta_loop.run import run_loop
+from hea_training.meta_loop.run import loop_ranks, run_loop
 
-__all__ = ["LoopConfig", "read_config", "run_loop"]
+__all__ = ["LoopConfig", "loop_ranks", "read_config", "run_loop"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict
 from hashlib import sha256
@@ -25,7 +26,7 @@ from hea_potential.errors import InputError
 from hea_potential.reference import reference_method, versions
 from hea_potential.torch_library import load_torch
 
-__all__ = ["identity_of", "run_loop"]
+__all__ = ["identity_of", "loop_ranks", "run_loop"]
 
 IDENTITY = "loop.json"
 FORMAT, VERSION = "hea-loop", 1
@@ -34,29 +35,54 @@ KEPT = "what is done is kept: the same command goes on"
 NO_DIFFERENCE = ("processes", "packages", "licence")  # threads decide the last digits, who labels decides nothing
 
 
-def run_loop(config: LoopConfig, out: Path, watcher: Watcher | None = None) -> Path | None:
+def run_loop(
+    config: LoopConfig,
+    out: Path,
+    watcher: Watcher | None = None,
+    *,
+    executor: Executor | None = None,
+    workers: int = 0,
+) -> Path | None:
     """Carry out a meta loop in the folder `out`; returns the path of the last accepted model.
 
     Stopped or killed at any instant, the same call goes on where it was. Under mpirun all ranks call it; rank 0
-    manages and trains, the others minimise and label, and get None.
+    manages and trains, the others minimise and label, and get None. executor: with the number of its `workers`, instead
+    of the ranks of mpirun.
 
     Raises HEAError: InputError, LoopFolderError for a folder that holds another loop, OutputError, ...
     """
-    from hea_potential.label_workers import Processes
+    if executor is not None:
+        return managed(config, out, watcher, executor, workers)
+    with loop_ranks() as rank_0:
+        return managed(config, out, watcher, *rank_0) if rank_0 is not None else None
+
+
+@contextmanager
+def loop_ranks() -> Iterator[tuple[Executor | None, int] | None]:
+    """What `mpi_executor` yields, with ranks that calculate as a loop's must. For who does more than `run_loop` on rank
+    0 alone, such as reading the configuration.
+    """
     from hea_potential.search.workers import mpi_executor
 
-    processes = config.label.processes
     with one_thread(), mpi_executor("the loop", KEPT) as rank_0:
-        if rank_0 is None:
-            return None
-        load_torch()  # before a search loads LAMMPS
-        with closing(Ledger(out)) as ledger, Processes(processes) if processes else nullcontext() as labellers:
-            check_ranks(config, rank_0[1])
-            claim(out, identity_of(config))
-            check_outputs(out, list(ledger.lines.values()))
-            loop = Loop(config, out, steps_of(config), ledger, *rank_0, labellers, watcher or Watcher())
-            carry_out(loop)
-            return loop.model
+        yield rank_0
+
+
+def managed(
+    config: LoopConfig, out: Path, watcher: Watcher | None, executor: Executor | None, workers: int
+) -> Path | None:
+    """Carry out a meta loop with these workers; returns the path of the last accepted model."""
+    from hea_potential.label_workers import Processes
+
+    processes = config.label.processes
+    load_torch()  # before a search loads LAMMPS
+    with closing(Ledger(out)) as ledger, Processes(processes) if processes else nullcontext() as labellers:
+        check_ranks(config, workers)
+        claim(out, identity_of(config))
+        check_outputs(out, list(ledger.lines.values()))
+        loop = Loop(config, out, steps_of(config), ledger, executor, workers, labellers, watcher or Watcher())
+        carry_out(loop)
+        return loop.model
 
 
 @contextmanager
