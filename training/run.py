@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -38,6 +39,8 @@ from hea_potential.model_file import read_model_file
 from hea_potential.split import Split
 
 __all__ = ["Data", "load_data", "train"]
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -108,18 +111,19 @@ def _origin(path: Path) -> dict[str, Any]:
     }
 
 
-def train(config: Config, report: Report | None = None) -> Path:
+def train(config: Config, report: Report = lambda *_: None, say: Say = lambda what: None) -> Path:
     """Trains what the configuration asks for; the path of the model file. Called again after a kill, it goes on where
-    it was.
+    it was. report: told of every epoch; say: what is done before and after them, which takes seconds or minutes.
 
     Raises InputError when the data do not fit the configuration, or the output folder holds another run.
     """
     with fast_arithmetic(config.threads):
-        return _trained(config, report or (lambda *_: None))
+        return _trained(config, report, say)
 
 
-def _trained(config: Config, report: Report) -> Path:
+def _trained(config: Config, report: Report, say: Say) -> Path:
     """What `train` says."""
+    say(f"reading {config.data} and finding neighbours")
     data = load_data(config.data, config.architecture, config.split_seed, config.kinds)
     provenance = provenance_of(config, data)
     claim(config.output, provenance | {"architecture": config.architecture.as_dict()})
@@ -147,7 +151,9 @@ def _trained(config: Config, report: Report) -> Path:
         except ValueError as error:
             raise InputError(f"{config.data}: {error}") from error
         if 0 < number < len(groups) - 1:
+            say("a first model: errors, sigma and parity")
             finish(config, data, tensors, provenance)  # a first model, before the last stratum
+    say("the model: errors, sigma and parity")
     return finish(config, data, tensors, provenance)
 
 

@@ -25,15 +25,14 @@ def convert(
     Example:
       hea convert best_model -o converted.safetensors --elements Cu,Au --energy-unit eV
     """
-    from hea_potential.errors import MissingPackageError
+    from hea_potential.cli.loading import loading_torch
+    from hea_potential.errors import InputError
 
-    try:
+    if not checkpoint.is_file():
+        raise InputError(f"checkpoint: there is no file {checkpoint}")
+    with loading_torch("hea convert"):
         from hea_training.convert import convert as convert_model
         from hea_training.convert import load_checkpoint
-    except ImportError as error:
-        raise MissingPackageError(
-            f"hea convert needs torch and schnetpack ({error}): pip install 'hea-potential[train]'"
-        ) from error
     symbols = [symbol.strip() for symbol in elements.split(",")]
     done = convert_model(load_checkpoint(checkpoint), symbols, output, energy_unit=energy_unit, n_intervals=intervals)
     arch = done.architecture

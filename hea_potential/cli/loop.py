@@ -40,7 +40,9 @@ def loop(
       mpirun -n 2 hea loop loop.toml --out runs/loop
     """
     from hea_potential.cli import is_other_rank
+    from hea_potential.cli.loading import loading_torch
     from hea_potential.errors import MissingPackageError
+    from hea_potential.torch_library import load_torch
 
     try:
         from hea_training.meta_loop import loop_ranks, read_config, run_loop
@@ -58,6 +60,8 @@ def loop(
             return
         config = read_config(configuration)
         folder = folder_of(config, out)
+        with loading_torch("hea loop"):
+            load_torch()
         try:
             with loop_progress() as watcher:
                 model = run_loop(config, folder, watcher, executor=rank_0[0], workers=rank_0[1])

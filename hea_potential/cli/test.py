@@ -29,27 +29,35 @@ def test(
     Example:
       hea test hea6 hea6.h5 --part test
     """
-    from hea_potential.errors import InputError, MissingPackageError
+    from contextlib import nullcontext
 
-    try:
-        from hea_training.compare import compare_models, test_model
-    except ImportError as error:
-        raise MissingPackageError(
-            f"hea test needs torch and schnetpack ({error}): pip install 'hea-potential[train]'"
-        ) from error
+    from hea_potential.cli.loading import loading_torch, saying
+    from hea_potential.complete_file import complete_file
+    from hea_potential.errors import InputError
+    from hea_potential.model_file import read_model_file
+
     if part not in ("train", "valid", "test", "all"):
         raise InputError(f"--part: got {part!r}; allowed are train, valid, test and all")
+    if not data.is_file():
+        raise InputError(f"data set: there is no file {data}")
+    for name in (model, compare):
+        if name is not None:
+            read_model_file(name)  # a mistake is said before torch is loaded, which takes seconds
+    with complete_file(output) if output is not None else nullcontext() as unfinished:
+        with loading_torch("hea test"):
+            from hea_training.compare import compare_models, test_model
+        with saying(f"evaluating structures of {data}"):
+            table: Any = (
+                test_model(model, data, part, split_seed)
+                if compare is None
+                else compare_models(model, compare, data, part, split_seed)
+            )
+        if unfinished is not None:
+            unfinished.write_text(json.dumps(table, indent=1) + "\n")
     if compare is None:
-        table: Any = test_model(model, data, part, split_seed)
         show_errors(table)
     else:
-        table = compare_models(model, compare, data, part, split_seed)
         show_comparison(table)
-    if output is not None:
-        from hea_potential.complete_file import complete_file
-
-        with complete_file(output) as temporary:
-            temporary.write_text(json.dumps(table, indent=1) + "\n")
 
 
 def show_errors(table: dict[str, Any]) -> None:

@@ -25,18 +25,16 @@ def train(
     Example:
       hea train hea6.toml
     """
-    from hea_potential.errors import MissingPackageError
+    from hea_training.config import read_config
 
-    try:
-        from hea_training.config import read_config
+    from hea_potential.cli.loading import loading_torch
+
+    config = read_config(configuration)
+    with loading_torch("hea train"):
         from hea_training.parity import Parity
         from hea_training.run import train as train_model
-    except ImportError as error:
-        raise MissingPackageError(
-            f"hea train needs torch and schnetpack ({error}): pip install 'hea-potential[train]'"
-        ) from error
-    with training_progress() as report:
-        path = train_model(read_config(configuration), report)
+    with training_progress() as (report, say):
+        path = train_model(config, report, say)
     errors = path.with_name("errors.json")
     typer.echo(f"model {path}")
     typer.echo(f"errors {errors}")
@@ -46,8 +44,10 @@ def train(
 
 
 @contextmanager
-def training_progress() -> Iterator[Callable[[str, int, int, float], None]]:
-    """A function that shows how far each stratum is: bars with the time left, or lines in a log."""
+def training_progress() -> Iterator[tuple[Callable[[str, int, int, float], None], Callable[[str], None]]]:
+    """Two functions: one shows how far each stratum is, by bars with the time left or lines in a log, and one says what
+    is done before and after them.
+    """
     from rich.console import Console
     from rich.progress import TaskID, TextColumn
 
@@ -77,4 +77,7 @@ def training_progress() -> Iterator[Callable[[str, int, int, float], None]]:
                 console.print(f"{stratum}: epoch {done} of {total}, loss {loss:.4f}{left}", highlight=False)
                 said[stratum] = now
 
-        yield show
+        def say(what: str) -> None:
+            console.print(what, highlight=False, soft_wrap=True)
+
+        yield show, say
