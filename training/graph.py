@@ -13,14 +13,9 @@ from torch import Tensor
 from vesin import NeighborList
 
 from hea_potential.dataset import DataSet
+from hea_potential.model_file import pair_index
 
-__all__ = ["Batch", "Graphs", "pair_index", "smallest_distances"]
-
-
-def pair_index(a: np.ndarray, b: np.ndarray, n_elements: int) -> np.ndarray:
-    """Index of the unordered pair of element numbers a and b in the model file's order of pairs."""
-    low, high = np.minimum(a, b), np.maximum(a, b)
-    return low * n_elements - low * (low - 1) // 2 + (high - low)
+__all__ = ["Batch", "Graphs", "smallest_distances"]
 
 
 @dataclass(frozen=True)
@@ -128,7 +123,9 @@ class Graphs:
         self.edge_start = np.concatenate([[0], np.cumsum(self.n_edges)])
         owner = np.repeat(np.arange(len(self)), self.n_edges)
         start = self.atom_start[owner]
-        self.pair = pair_index(self.species[start + self.first], self.species[start + self.second], len(self.elements))
+        every = range(len(self.elements))
+        pairs = np.array([[pair_index(a, b, len(every)) for b in every] for a in every])
+        self.pair = pairs[self.species[start + self.first], self.species[start + self.second]]
         self.owner = owner
         self.alloyed = self.composition().sum(1) > 1
 

@@ -1,7 +1,5 @@
 #include "potential.h"
 
-#include <algorithm>
-
 #include "atom_types.h"
 #include "evaluator.h"
 
@@ -37,12 +35,6 @@ double Potential::cutoff() const {
 
 int Potential::n_features_total() const {
   return implementation_->model.n_elements() * implementation_->model.n_hidden;
-}
-
-int Potential::max_row_width() const {
-  const Implementation &self = *implementation_;
-  const auto widest = [](const auto &weights) { return std::max(weights.widths.message(), weights.n_species); };
-  return self.fp32 != nullptr ? widest(self.fp32->weights()) : widest(self.fp64->weights());
 }
 
 std::vector<std::pair<std::string, double>> Potential::seconds_by_pass() const {

@@ -73,7 +73,6 @@ class Potential {
 
   double cutoff() const;
   int n_features_total() const;                                         // S*D
-  int max_row_width() const;                                            // widest row an Exchange is asked to move
   std::vector<std::pair<std::string, double>> seconds_by_pass() const;  // of the last call, if it was timed
   // Work arrays live in the Potential and are reused: one Potential per thread. Throws std::invalid_argument for bad
   // input (overlapping atoms closer than 1e-3 A, non-finite vectors, indices out of range), naming the atoms.
