@@ -10,6 +10,8 @@ from hea_potential.torch_library import own_libraries
 
 __all__ = ["NeighbourList"]
 
+BOXES = 100_000  # that vesin (0.6) makes at most
+
 
 class NeighbourList:
     """The edges of one structure, each pair of atoms and image once, in the order of their first atoms.
@@ -43,7 +45,8 @@ class NeighbourList:
             pbc: [3], periodic along the cell vectors.
 
         Raises:
-            InputError: a position is not finite, or the cell does not span the periodic directions.
+            InputError: a position is not finite, the cell does not span the periodic directions, or space is so wide
+                and flat that neighbours cannot be searched in it.
         """
         if not self._is_valid(positions, cell, pbc):
             self._build(positions, cell, pbc)
@@ -74,6 +77,7 @@ class NeighbourList:
         reach = self.cutoff + self.skin
         search = vesin.NeighborList(cutoff=reach, full_list=False, sorted=True, n_threads=1)
         places, upright, turns = compacted(positions, cell, pbc, reach)
+        check_flatness(places, upright, pbc, reach)
         pairs, shifts = search.compute(places, upright, pbc, quantities="PS")
         self._i, self._j = pairs.T.astype(np.intp)
         self.first = np.searchsorted(self._i, np.arange(len(positions) + 1)).astype(np.int64)
@@ -113,6 +117,28 @@ def compacted(
             along[order, axis] = np.concatenate([[0.0], np.cumsum(np.minimum(gaps, reach))])
             places = along @ axes
     return places, upright, turns
+
+
+def check_flatness(
+    places: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_], reach: float
+) -> None:
+    """Refuse what vesin cannot search, after all that `compacted` could do; lengths in Angstrom.
+
+    Of more than BOXES boxes as wide as `reach` vesin (0.6) makes fewer, in all directions by the same factor, rounded
+    down; where none is left in one of them it divides by zero.
+    """
+    widths = np.maximum(1.01 * np.ptp(places, axis=0), 1.0)
+    widths[pbc] = 1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0)[pbc]
+    x, y, z = np.maximum(np.trunc(widths / reach), 1.0)
+    fewer_z = np.trunc(np.cbrt(BOXES / (x / y * (y / z) ** 2)))
+    fewer_y = np.trunc(y / z * fewer_z)
+    fewer_x = np.trunc(x / y * fewer_y)
+    if x * y * z > BOXES and fewer_x * fewer_y * fewer_z == 0.0:
+        raise InputError(
+            f"positions and cell: got a space of {x:.0f} x {y:.0f} x {z:.0f} boxes of {reach:g} A, too flat for a "
+            f"search of neighbours; allowed are {BOXES} boxes, and more where the thinnest direction has its share: "
+            "repeat the cell in that direction, or use pair_style hea in LAMMPS"
+        )
 
 
 def check_geometry(positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]) -> None:

@@ -12,6 +12,7 @@ from ase.cluster import Icosahedron
 from numpy.typing import NDArray
 
 from hea_potential import HEACalculator
+from hea_potential.errors import InputError
 from hea_potential.neighbours import NeighbourList
 
 Array = NDArray[np.float64]
@@ -65,3 +66,31 @@ def test_an_atom_that_leaves_a_surface_forms_a_layer_of_its_own() -> None:
     expected = calculator.get_potential_energy(slab) + calculator.get_potential_energy(layer)
     layer.positions += [3e3, -2e3, 1e6]
     assert calculator.get_potential_energy(slab + layer) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("pbc", [(True, True, True), (True, True, False)], ids=str)
+def test_a_cell_too_wide_and_flat_to_be_searched_is_refused(pbc: tuple[bool, bool, bool]) -> None:
+    """Where vesin would end the process: with more than 1e5 boxes, in a space as thin as one of them."""
+    neighbours = NeighbourList(REACH, skin=0.0)
+    positions = np.array([[0.5, 0.5, 0.5]])
+    widest = np.diag([1263.0, 1263.0, 3.5])  # 315 x 315 boxes
+    assert len(neighbours.vectors(positions, widest, np.array(pbc))) == pbc[2]  # its own image above
+    with pytest.raises(InputError, match="got a space of 317 x 317 x 1 boxes of 4 A, too flat"):
+        neighbours.vectors(positions, widest * [[1.005], [1.005], [1.0]], np.array(pbc))
+
+
+def test_a_wide_cell_of_several_boxes_in_height_is_searched() -> None:
+    deep = np.diag([1270.0, 1270.0, 10.5])
+    positions = np.array([[0.5, 0.5, 0.5], [0.5, 0.5, 9.5]])
+    vectors = NeighbourList(REACH, skin=0.0).vectors(positions, deep, np.ones(3, dtype=bool))
+    np.testing.assert_allclose(vectors, [[0.0, 0.0, -1.5]])
+
+
+def test_rows_of_atoms_that_span_a_wide_plane_are_refused() -> None:
+    row = np.arange(0.0, 1600.0, 3.9)
+    corner = np.concatenate([np.outer(row, [1.0, 0.0, 0.0]), np.outer(row[1:], [0.0, 1.0, 0.0])])
+    free = np.zeros(3, dtype=bool)
+    neighbours = NeighbourList(REACH, skin=0.0)
+    assert len(neighbours.vectors(corner[: len(row)], np.eye(3), free)) == len(row) - 1
+    with pytest.raises(InputError, match="too flat for a search of neighbours"):
+        neighbours.vectors(corner, np.eye(3), free)
