@@ -86,10 +86,12 @@ def folder_of(config: LoopConfig, out: Path | None) -> Path:
 def show_plan(config: LoopConfig, folder: Path) -> None:
     """Print what will be searched, how many steps there are and what they are likely to cost."""
     from hea_training.meta_loop.costs import costs_of, in_all
-    from hea_training.meta_loop.ledger import NAME, lines_of
+    from hea_training.meta_loop.ledger import lines_of
     from hea_training.meta_loop.plan import steps_of
     from rich.console import Console
     from rich.table import Table
+
+    from hea_potential.loop_files import LEDGER
 
     steps = steps_of(config)
     console = Console()
@@ -106,7 +108,7 @@ def show_plan(config: LoopConfig, folder: Path) -> None:
         table.add_row(cost.kind, str(cost.steps), f"{cost.amount:.3g}", cost.unit, words_of(cost.seconds))
     table.add_row("together", str(len(steps)), "", "", words_of(in_all([cost.seconds for cost in costs])))
     console.print(table)
-    ledger = folder / NAME
+    ledger = folder / LEDGER
     done = lines_of(ledger, ledger.read_bytes()) if ledger.exists() else {}
     console.print(
         f"{sum(step.name in done for step in steps)} of {len(steps)} steps are done in {folder}", soft_wrap=True

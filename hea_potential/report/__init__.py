@@ -16,10 +16,11 @@ import os
 from pathlib import Path
 
 from hea_potential.errors import OutputError
+from hea_potential.loop_files import IDENTITY
 from hea_potential.report.chart import Chart
 from hea_potential.report.chart_png import draw_chart
 from hea_potential.report.ladders import draw_gallery
-from hea_potential.report.loop_folder import IDENTITY, Progress
+from hea_potential.report.loop_folder import Progress
 from hea_potential.report.loop_report import loop_report
 from hea_potential.report.page import Report, write_page
 from hea_potential.report.search_report import search_report, series_report

@@ -13,15 +13,15 @@ import numpy as np
 
 from hea_potential.dataset import DataSet, fixed_split, read_dataset
 from hea_potential.ledger_line import read_line
+from hea_potential.loop_files import DATA, IDENTITY, LEDGER, MODELS, model_path
 from hea_potential.report.search_folder import SearchRun, read_search
 from hea_potential.search.journal import RunFolderError
 from hea_potential.split import Split
 
-__all__ = ["IDENTITY", "LoopRun", "Progress", "Step", "read_loop"]
+__all__ = ["LoopRun", "Progress", "Step", "read_loop"]
 
 Progress = Callable[[str, int, int], None]  # what is being done, and how much of how much
 
-IDENTITY, LEDGER, DATA, MODELS = "loop.json", "ledger.jsonl", "data.h5", "models"
 PARTS_OF_IDENTITY = {
     "seed": (int, "a whole number"),
     "config": (dict, "a table"),
@@ -92,7 +92,7 @@ class LoopRun:
 
     def model_path(self, number: int) -> Path:
         """The file of a model by its number."""
-        return self.folder / MODELS / f"{number:03d}.safetensors"
+        return model_path(self.folder, number)
 
     @property
     def models(self) -> list[int]:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from hea_potential.errors import HEAError
+from hea_potential.loop_files import DATA, IDENTITY, LEDGER
 from hea_potential.model_file import read_model_file
-from hea_potential.report.loop_folder import DATA, IDENTITY, LEDGER, LoopRun
+from hea_potential.report.loop_folder import LoopRun
 from hea_potential.report.page import Files, Part, Words
 from hea_potential.report.predictions import Predictions
 from hea_potential.report.table import Column, Table, Value

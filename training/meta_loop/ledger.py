@@ -12,10 +12,10 @@ from hea_training.meta_loop.plan import Step
 from hea_potential.errors import HEAError, OutputError
 from hea_potential.ledger_line import read_line
 from hea_potential.locked_file import locked_file
+from hea_potential.loop_files import LEDGER
 
-__all__ = ["NAME", "Ledger", "LoopFolderError"]
+__all__ = ["Ledger", "LoopFolderError"]
 
-NAME = "ledger.jsonl"
 Facts = dict[str, Any]
 
 
@@ -30,7 +30,7 @@ class Ledger:
 
     def __init__(self, folder: Path) -> None:
         """Open or begin the ledger. Raises LoopFolderError for a folder in use or a damaged ledger, OutputError."""
-        self.path = folder / NAME
+        self.path = folder / LEDGER
         in_use = LoopFolderError(f"run folder {str(folder)!r}: another loop is running in it")
         self.descriptor = locked_file(self.path, in_use)
         try:

@@ -8,9 +8,9 @@ from typing import Any
 
 from hea_training.meta_loop.ledger import LoopFolderError
 from hea_training.meta_loop.refreshed import sha256_of
-from hea_training.meta_loop.state import DATA
 
 from hea_potential.dataset import read_dataset
+from hea_potential.loop_files import DATA
 from hea_potential.search.journal import NAME as JOURNAL
 
 __all__ = ["check_outputs"]

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from hea_training.meta_loop.config import LoopConfig
-from hea_training.meta_loop.ledger import NAME as LEDGER
 from hea_training.meta_loop.ledger import Ledger, LoopFolderError
 from hea_training.meta_loop.outputs import check_outputs
 from hea_training.meta_loop.plan import steps_of
@@ -23,12 +22,12 @@ from threadpoolctl import threadpool_limits
 from hea_potential import __version__
 from hea_potential.complete_file import complete_file
 from hea_potential.errors import InputError
+from hea_potential.loop_files import IDENTITY, LEDGER
 from hea_potential.reference import reference_method, versions
 from hea_potential.torch_library import load_torch
 
 __all__ = ["identity_of", "loop_ranks", "run_loop"]
 
-IDENTITY = "loop.json"
 FORMAT, VERSION = "hea-loop", 1
 SAME = ("config", "reference", "start")  # what may not differ when a run is continued
 KEPT = "what is done is kept: the same command goes on"

@@ -13,9 +13,9 @@ from hea_training.meta_loop.config import LoopConfig
 from hea_training.meta_loop.ledger import Ledger
 from hea_training.meta_loop.plan import Step
 
-__all__ = ["DATA", "Loop", "Watcher"]
+from hea_potential.loop_files import DATA, model_path
 
-DATA = "data.h5"  # the data set in a run's folder
+__all__ = ["Loop", "Watcher"]
 
 
 class Watcher:
@@ -64,7 +64,7 @@ class Loop:
     def target(self, step: Step) -> Path:
         """The model file that a refresh writes: numbered in the order of the refreshes."""
         number = [each for each in self.steps if each.kind == "refresh"].index(step)
-        return self.folder / "models" / f"{number:03d}.safetensors"
+        return model_path(self.folder, number)
 
     @property
     def model(self) -> Path | None:
