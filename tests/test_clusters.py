@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hea_potential import clusters
+from hea_potential.clusters import _clusters
 from hea_potential.search.symmetry import POINT_GROUPS, compiled_group, point_group
 
 LEAST, CONTACT, ROUNDS = 0.8, 1.3, 30
@@ -113,7 +114,7 @@ def test_atoms_in_the_order_of_their_types(arrays: Arrays) -> None:
 @given(name=st.sampled_from(POINT_GROUPS), seed=st.integers(0, 2**32 - 1), merging=st.floats(0.01, 1.5))
 def test_orbits_of_points(name: str, seed: int, merging: float) -> None:
     point, operations = np.random.default_rng(seed).normal(size=3), point_group(name)
-    found = clusters.orbit(point, operations, merging)
+    found = _clusters.orbit(point, operations, merging)
     expected = plain.orbit(point, operations, merging, 1e-6 * merging)
     assert found.shape == expected.shape
     assert np.allclose(found, expected, atol=1e-9)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hea_potential import clusters
+from hea_potential.clusters._clusters import orbit, packed_orbits
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, coordination
 from hea_potential.search.moves import MOVES
@@ -74,7 +74,7 @@ def test_other_names_are_refused(name: str) -> None:
 def test_orbits_are_invariant_and_keep_their_distance(name: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
     operations = point_group(name)
-    points = clusters.orbit(rng.normal(scale=1.5, size=3), operations, 0.8)
+    points = orbit(rng.normal(scale=1.5, size=3), operations, 0.8)
     assert len(operations) % len(points) == 0
     assert all(same_points(points @ operation.T, points) for operation in operations)
     gaps = np.linalg.norm(points[:, None] - points[None], axis=2) + 9.0 * np.eye(len(points))
@@ -84,13 +84,11 @@ def test_orbits_are_invariant_and_keep_their_distance(name: str, seed: int) -> N
 @pytest.mark.parametrize("name", ORBITS)
 def test_points_near_symmetry_elements_make_the_special_orbits(name: str) -> None:
     rng = np.random.default_rng(0)
-    assert {len(clusters.orbit(rng.normal(scale=4.0, size=3), point_group(name), 1.0)) for _ in range(400)} <= ORBITS[
-        name
-    ]
+    assert {len(orbit(rng.normal(scale=4.0, size=3), point_group(name), 1.0)) for _ in range(400)} <= ORBITS[name]
     assert {place.size for place in places(name)} == ORBITS[name]
     for place in places(name):
         for onto in place.projections:
-            points = clusters.orbit(10.0 * onto @ rng.normal(size=3), point_group(name), 1e-3)
+            points = orbit(10.0 * onto @ rng.normal(size=3), point_group(name), 1e-3)
             assert len(points) == place.size
             assert np.allclose(onto @ onto, onto)
             assert np.isclose(np.trace(onto), place.dimension)
@@ -98,12 +96,12 @@ def test_points_near_symmetry_elements_make_the_special_orbits(name: str) -> Non
 
 def test_a_point_within_reach_of_the_centre_becomes_it() -> None:
     for name in ("Ci", "S4", "D5h", "Ih"):
-        assert np.array_equal(clusters.orbit(np.full(3, 1e-3), point_group(name), 0.8).round(12), np.zeros((1, 3)))
+        assert np.array_equal(orbit(np.full(3, 1e-3), point_group(name), 0.8).round(12), np.zeros((1, 3)))
 
 
 def packed(rng: np.random.Generator, name: str, size: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Orbits of so many points with room for all, and the number of points of each."""
-    return clusters.packed_orbits(rng.bit_generator.capsule, compiled_group(name), size, float(size), 2.5)
+    return packed_orbits(rng.bit_generator.capsule, compiled_group(name), size, float(size), 2.5)
 
 
 @settings(max_examples=60, deadline=None)

@@ -2,7 +2,8 @@
 
 Functions take types (n,) int64, positions (n, 3) and bonds (S, S), the length of a bond between two types; lengths such
 as `reach` are in bonds. What is random draws from `bit_generator`, the `bit_generator.capsule` of a numpy Generator.
-They raise ValueError if the arrays do not fit together.
+They raise ValueError if the arrays do not fit together. `_clusters` has what starts are made of as well (`orbit`,
+`packed_orbits`), for tests with every point group.
 """
 
 from hea_potential.clusters._clusters import (
@@ -20,9 +21,7 @@ from hea_potential.clusters._clusters import (
     fingerprint,
     is_connected,
     mirrored,
-    orbit,
     ordered,
-    packed_orbits,
     point_group,
     random_packing,
     rattled,
@@ -55,9 +54,7 @@ __all__ = [
     "fingerprint",
     "is_connected",
     "mirrored",
-    "orbit",
     "ordered",
-    "packed_orbits",
     "point_group",
     "random_packing",
     "rattled",
