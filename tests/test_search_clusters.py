@@ -23,7 +23,7 @@ from hea_potential.search.geometry import (
 )
 from hea_potential.search.moves import MOVES
 from hea_potential.search.population import Population
-from hea_potential.search.similarity import fingerprint, similarity
+from hea_potential.search.similarity import fingerprint, similarities
 from hea_potential.search.starts import LEAST, STARTS
 from hea_potential.search.tasks import Result
 
@@ -164,7 +164,7 @@ def test_a_fingerprint_ignores_rotation_reflection_and_numbering(composition: Co
     cluster = STARTS["random"](rng, composition, bonds)
     order = rng.permutation(composition.size)
     moved = Cluster(cluster.types[order], 3.0 - (cluster.positions @ random_rotation(rng).T)[order])
-    assert similarity(fingerprint(cluster, bonds), fingerprint(moved, bonds)) == pytest.approx(1.0, abs=1e-5)
+    assert similarities(fingerprint(cluster, bonds), [fingerprint(moved, bonds)])[0] == pytest.approx(1.0, abs=1e-5)
 
 
 def test_orderings_of_one_geometry_differ() -> None:
@@ -175,7 +175,7 @@ def test_orderings_of_one_geometry_differ() -> None:
     one, other = np.ones(13, int), np.ones(13, int)
     one[middle] = 0
     other[(middle + 1) % 13] = 0
-    assert similarity(fingerprint(Cluster(one, ball), bonds), fingerprint(Cluster(other, ball), bonds)) < 0.97
+    assert similarities(fingerprint(Cluster(one, ball), bonds), [fingerprint(Cluster(other, ball), bonds)])[0] < 0.97
 
 
 def test_the_archive_knows_a_minimum_again() -> None:

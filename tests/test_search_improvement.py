@@ -14,7 +14,7 @@ from hea_potential.search.minimise import Limits
 from hea_potential.search.moves import MOVES
 from hea_potential.search.pair import Pair
 from hea_potential.search.population import KIN, NEIGHBOUR, Population
-from hea_potential.search.similarity import fingerprint, similarity
+from hea_potential.search.similarity import fingerprint, similarities
 from hea_potential.search.starts import STARTS
 from hea_potential.search.tasks import Result, Setup, Task
 
@@ -189,8 +189,8 @@ def test_a_champion_of_an_alloy_bars_its_neighbours_alone() -> None:
         return Minimum(number, -9.9, cluster, described, number, "random", "plain", (), 0.0, "amorphous", "C1")
 
     neighbour, kin = shaken(1, 0.01), shaken(1, 0.045)
-    assert similarity(neighbour.fingerprint, champion.fingerprint) > NEIGHBOUR
-    assert KIN < similarity(kin.fingerprint, champion.fingerprint) < NEIGHBOUR
+    assert similarities(neighbour.fingerprint, [champion.fingerprint])[0] > NEIGHBOUR
+    assert KIN < similarities(kin.fingerprint, [champion.fingerprint])[0] < NEIGHBOUR
     assert not population.offer(neighbour)
     assert population.offer(kin)
     assert not population.offer(shaken(2, 0.0))

@@ -111,6 +111,7 @@ def test_file_engine_and_torch_agree(graphs: Graphs, models: list[Tensors], tmp_
         np.testing.assert_allclose(atoms.get_forces(), oracle.forces, atol=1e-8)
         np.testing.assert_allclose(calculator.get_property("energies", atoms), oracle.energies, atol=1e-9)
         assert calculator.get_property("energy_std", atoms) == pytest.approx(oracle.sigma, abs=1e-8)
+    np.testing.assert_allclose(cell.get_stress(voigt=False), oracle.virial / cell.get_volume(), atol=1e-9)
 
 
 def test_isolated_atoms_have_the_energies_of_the_data(models: list[Tensors], graphs: Graphs) -> None:

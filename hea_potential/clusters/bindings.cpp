@@ -97,13 +97,7 @@ NB_MODULE(_clusters, m) {
       .def_ro("counts", &Structure::counts)
       .def_ro("stacked_hcp", &Structure::stacked_hcp)
       .def_ro("fivefold_axes", &Structure::fivefold_axes)
-      .def_ro("axes_meet", &Structure::axes_meet)
-      .def_prop_ro("surroundings", [](const Structure &self) {
-        std::vector<std::int64_t> values;
-        for (const Surroundings kind : self.surroundings) values.push_back(static_cast<std::int64_t>(kind));
-        const std::size_t size = values.size();
-        return numpy_array(std::move(values), {size});
-      });
+      .def_ro("axes_meet", &Structure::axes_meet);
   m.def(
       "structure_of",
       [](const Types &types, const Positions &positions, const Bonds &bonds) {

@@ -29,11 +29,6 @@ def similarities(one: Fingerprint, others: list[Fingerprint]) -> Floats:
     return clusters.similarities(one, others)
 
 
-def similarity(one: Fingerprint, other: Fingerprint) -> float:
-    """C12 of two fingerprints."""
-    return float(similarities(one, [other])[0])
-
-
 def without_elements(described: Fingerprint) -> Fingerprint:
     """The fingerprint of the same cluster as if all its atoms were of one element, normalised to length 1."""
     return described.without_types()
