@@ -42,6 +42,7 @@ def loop(
     from hea_potential.cli import is_other_rank
     from hea_potential.cli.loading import loading_torch
     from hea_potential.errors import MissingPackageError
+    from hea_potential.loop_files import DATA
     from hea_potential.torch_library import load_torch
 
     try:
@@ -69,7 +70,7 @@ def loop(
             typer.echo(f"hea: interrupted; the same command goes on with what is in {folder}", err=True)
             raise typer.Exit(130) from None
     typer.echo(f"model {model}")
-    typer.echo(f"data {folder / 'data.h5'}")
+    typer.echo(f"data {folder / DATA}")
     if report:
         from hea_potential.cli.report import report as make_report
 
