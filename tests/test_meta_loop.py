@@ -229,7 +229,7 @@ def test_what_a_model_was_taught_does_not_judge_it() -> None:
 
 def test_a_loop_may_begin_with_what_another_one_found(folder: Path, tmp_path: Path) -> None:
     """With the model that is not the last, as after a refusal: the data have grown since it was trained."""
-    begun = CONFIGURATION.replace("loops = 2", "loops = 1\nseed = 3").replace("epochs = 5", "epochs = 1")
+    begun = CONFIGURATION.replace("loops = 2", "loops = 1\nseed = 3").replace("path = 2", "path = 0")
     sizes = begun[begun.index("[architecture]") : begun.index("[refresh]")]
     given = f'[start]\nmodel = "{folder}/run/models/001.safetensors"\ndata = "{folder}/run/data.h5"\n[search]'
     text = begun.replace(sizes, "")

@@ -5,12 +5,14 @@ before.
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hea_potential.errors import InputError
+from hea_potential.model_file import find_model
 from hea_potential.search.bonds import bond_energy, probe_bonds
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster
@@ -201,6 +203,7 @@ def test_a_bond_energy_is_that_of_a_bond() -> None:
         (("pair_style nonsense 3",), "refuses the line 'pair_style nonsense 3'.*nonsense"),
         (("pair_style lj/cut 10.0", "pair_coeff 3 3 1.0 1.0"), "refuses the line 'pair_coeff 3 3"),
         (("pair_style eam/alloy", "pair_coeff * * missing.alloy Cu"), "refuses the line .*missing.alloy"),
+        (("pair_style hea", 'pair_coeff * * "/näh né/ß.safetensors" Cu'), "refuses the line .*/näh né/ß.safetensors"),
         (("pair_style lj/cut 10.0",), "coeffs are not set"),
         (("pair_style soft 3.0", "pair_coeff * * 10.0"), "does not bind Cu-Cu"),
     ],
@@ -208,6 +211,14 @@ def test_a_bond_energy_is_that_of_a_bond() -> None:
 def test_a_pair_style_that_cannot_be_used_is_refused(lines: tuple[str, ...], complaint: str) -> None:
     with pytest.raises(PairError, match=complaint):
         probe_bonds(Composition.parse("Cu2"), Pair(lines))
+
+
+def test_a_model_may_lie_in_a_folder_of_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "näh né 东"
+    folder.mkdir()
+    model = Path(shutil.copyfile(find_model("hea6"), folder / "m.safetensors"))
+    copper = Composition.parse("Cu2")
+    assert probe_bonds(copper, Pair.of_model(model, copper)) == probe_bonds(copper, Pair.of_model("hea6", copper))
 
 
 def test_a_pair_file_is_read_with_its_units_and_elements(tmp_path: Path) -> None:

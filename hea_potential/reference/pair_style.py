@@ -14,7 +14,7 @@ from ase.calculators.lammps import Prism, convert
 from ase.data import atomic_masses, chemical_symbols
 
 from hea_potential.errors import HEAError, InputError
-from hea_potential.lammps_instance import abandon, new_instance, one_line, potentials_folder
+from hea_potential.lammps_instance import abandon, command, new_instance, one_line, potentials_folder
 from hea_potential.pair_file import ELEMENTS, PairFile, read_pair_file
 from hea_potential.reference.boxed import BoxedCalculator
 from hea_potential.reference.method import ReferenceMethod, versions
@@ -146,7 +146,7 @@ class PairStyle(BoxedCalculator):
             raise LAMMPSError(f"LAMMPS created other than {len(atoms)} atoms; the cell may be degenerate")
         for line in self.file.of_elements([chemical_symbols[z] for z in numbers]):
             try:
-                engine.command(line)
+                command(engine, line)
             except Exception as error:
                 raise LAMMPSError(f"LAMMPS refuses the line {line!r}: {one_line(error)}") from error
         engine.command("thermo_style custom step pe pxx pyy pzz pxy pxz pyz")

@@ -6,10 +6,10 @@ from typing import Any
 
 from ase.data import atomic_masses, atomic_numbers
 
-from hea_potential.lammps_instance import abandon, new_instance, one_line
+from hea_potential.lammps_instance import abandon, command, new_instance, one_line
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Floats, Integers
-from hea_potential.search.pair import Pair, PairError
+from hea_potential.search.pair import Pair, PairError, RefusedLineError
 
 
 def instance(composition: Composition, pair: Pair, reach: float) -> Any:
@@ -34,10 +34,10 @@ def instance(composition: Composition, pair: Pair, reach: float) -> Any:
     )
     for line in pair.lines:
         try:
-            engine.command(line)
+            command(engine, line)
         except Exception as error:
             abandon(engine)
-            raise PairError(f"LAMMPS refuses the line {line!r}: {one_line(error)}") from error
+            raise RefusedLineError(f"LAMMPS refuses the line {line!r}: {one_line(error)}") from error
     return engine
 
 

@@ -22,6 +22,10 @@ class PairError(HEAError):
     """Lines of a pair style that LAMMPS refuses, or a pair style that does not bind the elements."""
 
 
+class RefusedLineError(PairError):
+    """A line of a pair style that LAMMPS refuses: wrong, or with a file that cannot be read."""
+
+
 @dataclass(frozen=True)
 class Pair:
     """The LAMMPS lines of a pair style, for atom types in the order of the composition, and their unit system."""

@@ -25,7 +25,7 @@ from hea_potential.labels import FAILED
 from hea_potential.search import search as run_search
 from hea_potential.search.composition import Composition
 from hea_potential.search.minimise import Limits
-from hea_potential.search.pair import PairError
+from hea_potential.search.pair import PairError, RefusedLineError
 from hea_potential.search.starts import STARTS, Start
 from hea_potential.search.state import Run
 
@@ -82,6 +82,8 @@ def searched(
             workers=loop.workers,
             observers=[watch],
         )
+    except RefusedLineError:  # the model cannot be read: no search will find anything
+        raise
     except PairError as error:  # a model too young to bind two elements: its next data come from other searches
         nothing: Facts = {"minimisations": 0, "force_calls": 0, "minima": 0, "best_energy": None, "outcomes": {}}
         return facts | nothing | {"error": str(error)}
