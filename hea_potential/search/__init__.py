@@ -6,10 +6,11 @@
     archives = search(["Cu13", "Cu7Ni6", "Ni13"], budget="10min", out="runs/CuNi")     # a dict, by formula
 
 The rooms, in the order in which they build on each other: `composition`, `ratios` and `geometry` (what a cluster is);
-`similarity`, `motif`, `point_group`, `shells` (what is said of one); `starts`, `moves`; `pair`, `instance`, `bonds`,
-`minimise` (LAMMPS); `tasks` (one unit of work), `workers`, `witness` (who does it, and what of it died); `archive`,
-`journal`, `rows`, `database`, `identity` (what was found, and of which run); `population`, `improvement`, `refinement`,
-`genetic`, `basin_hopping` (what to do next); `orderings`, `relaxed_swaps`, `sites`, `homotops`, `relaxed_ordering`
+`similarity`, `motif`, `point_group`, `shells` (what is said of one); `chance`, `symmetry`, `surface`, `symmetrise`,
+`starts`, `moves` (how one is made); `pair`, `instance`, `bonds`, `minimise` (LAMMPS); `tasks` (one unit of work),
+`workers`, `witness` (who does it, and what of it died); `archive`, `journal`, `rows`, `database`, `identity` (what was
+found, and of which run); `bandit`, `population`, `improvement`, `refinement`, `genetic`, `basin_hopping` (what to do
+next); `orderings`, `relaxed_swaps`, `ordering_model`, `learnt_orderings`, `sites`, `homotops`, `relaxed_ordering`
 (which element sits where); `budget`, `settings`, `plan`, `state`, `loop`, `run` (the search as a whole); `progress`,
 `description`, `summary`, `hull`, `series`, `colours`, `pictures`, `view` (what a person sees); `bench`, `trials`,
 `sutton_chen`, `emt` (what a search costs until it finds what is known).
