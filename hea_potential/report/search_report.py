@@ -26,7 +26,7 @@ from hea_potential.report.search_folder import SearchRun, read_search
 from hea_potential.report.table import Column, Table, Value
 from hea_potential.search.composition import Composition
 from hea_potential.search.hull import above_hull, binary_elements, excess_energies
-from hea_potential.search.journal import RunFolderError
+from hea_potential.search.journal import NAME, RunFolderError
 from hea_potential.search.view import Shown
 
 
@@ -78,7 +78,7 @@ def settings_table(run: SearchRun) -> Table:
 
 def series_report(folder: Path, progress: Progress) -> Report:
     """Say all of the searches of several compositions, each in a folder of its own. Damaged ones are remarked."""
-    folders = sorted(path.parent for path in folder.glob("*/journal.jsonl"))
+    folders = sorted(path.parent for path in folder.glob(f"*/{NAME}"))
     runs, remarks = [], []
     for number, each in enumerate(folders, start=1):
         try:

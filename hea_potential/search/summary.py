@@ -12,7 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from hea_potential.search.archive import Archive
+from hea_potential.search.database import NAME as DATABASE
 from hea_potential.search.description import LEFT, headings, texts
+from hea_potential.search.journal import NAME as JOURNAL
 from hea_potential.search.pictures import draw_best
 from hea_potential.search.state import Run
 from hea_potential.search.view import Shown, write_view
@@ -21,8 +23,8 @@ FILES = {
     "best.png": "picture of the best",
     "view.html": "ten lowest, to look at in a browser",
     "lowest.extxyz": "ten lowest (extended XYZ)",
-    "minima.db": "all minima (ASE database)",
-    "journal.jsonl": "journal, to continue from",
+    DATABASE: "all minima (ASE database)",
+    JOURNAL: "journal, to continue from",
 }
 
 
@@ -43,7 +45,7 @@ def illustrate(run: Run) -> None:
 def is_illustrated(folder: Path) -> bool:
     """Whether the page, which is made last, is not older than the journal: nothing was found since."""
     page = folder / "view.html"
-    return page.exists() and page.stat().st_mtime_ns >= (folder / "journal.jsonl").stat().st_mtime_ns
+    return page.exists() and page.stat().st_mtime_ns >= (folder / JOURNAL).stat().st_mtime_ns
 
 
 def report(run: Run, console: Console) -> None:
