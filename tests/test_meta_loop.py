@@ -139,7 +139,7 @@ def test_more_ranks_than_minimisations_are_refused_before_the_start(folder: Path
     said = hea_loop(tmp_path / "few.toml", "--out", tmp_path / "run", launcher=(MPIRUN, "-n", "3"))
     assert said.returncode != 0
     assert "3 ranks for searches of 2 minimisations; use fewer ranks" in said.stderr
-    assert not (tmp_path / "run" / "loop.json").exists()
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": "hea-loop", "version": 2}'])
@@ -153,6 +153,7 @@ def test_a_folder_with_other_files_is_left_alone(folder: Path, tmp_path: Path) -
     (tmp_path / "thesis.tex").write_text("")
     with pytest.raises(LoopFolderError, match=r"holds thesis.tex and no loop"):
         run_loop(read_config(folder / "loop.toml"), tmp_path)
+    assert [each.name for each in tmp_path.iterdir()] == ["thesis.tex"]
 
 
 def test_a_ledger_that_was_changed_is_not_trusted(folder: Path, tmp_path: Path) -> None:

@@ -74,9 +74,10 @@ def managed(
     from hea_potential.label_workers import Processes
 
     processes = config.label.processes
+    check_ranks(config, workers)
+    check_free(out)
     load_torch()  # before a search loads LAMMPS
     with closing(Ledger(out)) as ledger, Processes(processes) if processes else nullcontext() as labellers:
-        check_ranks(config, workers)
         claim(out, identity_of(config))
         check_outputs(out, list(ledger.lines.values()))
         loop = Loop(config, out, steps_of(config), ledger, executor, workers, labellers, watcher or Watcher())
@@ -136,6 +137,16 @@ def identity_of(config: LoopConfig) -> dict[str, Any]:
     return dict(json.loads(json.dumps(identity)))
 
 
+def check_free(folder: Path) -> None:
+    """Raise LoopFolderError for a folder that holds something and no loop, before anything is made in it."""
+    if not folder.is_dir() or (folder / IDENTITY).exists():
+        return
+    if others := sorted(each.name for each in folder.iterdir() if each.name != LEDGER):
+        raise LoopFolderError(
+            f"run folder {str(folder)!r} holds {', '.join(others[:3])} and no loop; choose an empty or new folder"
+        )
+
+
 def claim(folder: Path, identity: dict[str, Any]) -> None:
     """Write the identity into a new folder, or check that the folder holds the same loop, which may be given more loops
     than it had. Raises LoopFolderError.
@@ -149,10 +160,6 @@ def claim(folder: Path, identity: dict[str, Any]) -> None:
                 f"configuration that it was begun with, or choose another folder"
             )
         identity = {**before, "config": {**before["config"], "loops": identity["config"]["loops"]}}
-    elif others := sorted(each.name for each in folder.iterdir() if each.name != LEDGER):
-        raise LoopFolderError(
-            f"run folder {str(folder)!r} holds {', '.join(others[:3])} and no loop; choose an empty or new folder"
-        )
     with complete_file(path) as temporary:
         temporary.write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
 
