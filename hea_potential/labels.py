@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from ase import Atoms
 
 from hea_potential.dataset import DataSet, empty_dataset, read_dataset, write_dataset
@@ -26,6 +27,7 @@ __all__ = ["FAILED", "label_structures"]
 
 CHECKPOINT_SECONDS = 30.0
 FAILED = "failed twice: "  # begins the reason of failures that a later run tries again
+SAME_PLACE = 1e-4  # A, within which atoms are at the same place: files of structures round
 NOT_THE_METHOD = ("packages", "licence")  # of a provenance: what may differ in one data set
 
 
@@ -67,13 +69,14 @@ def label_structures(
     `label_workers.Processes` processes are kept from call to call, with `mpi4py.futures` they are the ranks of mpirun.
     With `helps` the calling process labels as well, what is cheap.
 
-    Raises InputError when `output` was labelled by another reference, or for names and wishes of structures that cannot
-    be; OutputError when it cannot be written, also when
+    Raises InputError when `output` was labelled by another reference or has another structure of a name, or for names
+    and wishes of structures that cannot be; OutputError when it cannot be written, also when
     the disk is full: what was written before stays; HEAError when the reference cannot be used, or when a worker of an
     executor that is not `Processes` dies.
     """
     names = names_of(structures)
     dataset = start_dataset(output, reference, provenance or {})
+    check_same(structures, names, dataset, output)
     done = {name.split(".")[0] for name in dataset.name.tolist()}
     done |= {name for name, reason in dataset.failures.items() if not reason.startswith(FAILED)}
     todo = [(atoms, name) for atoms, name in zip(structures, names, strict=True) if name not in done]
@@ -131,6 +134,22 @@ def start_dataset(output: Path, reference: str, provenance: dict[str, Any]) -> D
     if without(before, NOT_THE_METHOD) != without(method, NOT_THE_METHOD):
         raise InputError(f"{output} was labelled by {before}, which cannot be mixed with {method}")
     return dataset
+
+
+def check_same(structures: Sequence[Atoms], names: Sequence[str], dataset: DataSet, output: Path) -> None:
+    """Raise InputError if a structure's name is that of another one in the data set: it would pass for labelled. Those
+    without a name are numbered, in every file from 0 on.
+    """
+    places = {name.removesuffix(".000"): k for k, name in enumerate(dataset.name.tolist())}
+    for atoms, name in zip(structures, names, strict=True):
+        if name in places:
+            frame = dataset.frame(places[name])
+            same = np.array_equal(frame.numbers, atoms.numbers)
+            if not same or np.abs(frame.positions - atoms.positions).max() > SAME_PLACE:
+                raise InputError(
+                    f"structure {name!r} is in {output} already, with other atoms or at other places; give structures "
+                    "names of their own (info['name']), or another output"
+                )
 
 
 def without(document: dict[str, Any], keys: Sequence[str]) -> dict[str, Any]:

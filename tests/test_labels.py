@@ -87,6 +87,18 @@ def test_fixed_atoms_stay_and_are_labelled_with_their_forces(relax):
         assert np.abs(frame.forces[slab.get_tags() > 1]).max() > 0.1
 
 
+@pytest.mark.parametrize("relax", [0, 3])
+def test_a_second_file_without_names_does_not_pass_for_the_first(tmp_path, relax):
+    first, second = (Atoms("Cu2", positions=[[0, 0, 0], [0, 0, r]], info={"relax": relax}) for r in (2.2, 2.4))
+    before = label_structures([first], tmp_path / "set.h5", "emt", processes=0)
+    for other in (second, Atoms("Ag2", positions=first.positions), Atoms("Cu")):
+        with pytest.raises(InputError, match=r"structure '000000' is in .*set.h5 already"):
+            label_structures([other], tmp_path / "set.h5", "emt", processes=0)
+    assert label_structures([first], tmp_path / "set.h5", "emt", processes=0).sha256() == before.sha256()
+    second.info["name"] = "second"
+    assert len(label_structures([second], tmp_path / "set.h5", "emt", processes=0)) > len(before)
+
+
 def test_names_must_differ_and_have_no_dot(tmp_path):
     same = [Atoms("Cu", info={"name": "a"}), Atoms("Cu", info={"name": "a"})]
     with pytest.raises(InputError, match="'a' twice"):
