@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from hea_potential.errors import InputError
 from hea_potential.torch_library import own_libraries
 
-__all__ = ["NeighbourList"]
+__all__ = ["NeighbourList", "check_flatness", "compacted"]
 
 BOXES = 100_000  # that vesin (0.6) makes at most
 

@@ -14,8 +14,11 @@ from vesin import NeighborList
 
 from hea_potential.dataset import DataSet
 from hea_potential.model_file import pair_index
+from hea_potential.neighbours import check_flatness, compacted
 
 __all__ = ["Batch", "Graphs", "smallest_distances"]
+
+WIDE = 100.0  # cutoffs; vesin searches any space that is no wider
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class Graphs:
         forces: Sequence[np.ndarray],
     ) -> "Graphs":
         """Finds the neighbours of every structure (units: A, eV, eV/A). Raises ValueError for an element that is not
-        in `elements`."""
+        in `elements`, InputError for space too wide and flat to be searched."""
         self = cls(elements, cutoff)
         number = {symbol: k for k, symbol in enumerate(self.elements)}
         search = NeighborList(cutoff=self.cutoff, full_list=False, n_threads=1)
@@ -84,7 +87,11 @@ class Graphs:
             unknown = sorted(set(atoms.get_chemical_symbols()) - set(number))
             if unknown:
                 raise ValueError(f"a structure has the elements {unknown}, the model has {list(self.elements)}")
-            i, j, d = search.compute(atoms.positions, atoms.cell.array, atoms.pbc, "ijD")
+            places, cell = atoms.positions, atoms.cell.array
+            if max(np.ptp(places, axis=0).max(), atoms.cell.lengths().max()) > WIDE * self.cutoff:
+                places, cell, _ = compacted(places, cell, atoms.pbc, self.cutoff)
+                check_flatness(places, cell, atoms.pbc, self.cutoff)
+            i, j, d = search.compute(places, cell, atoms.pbc, "ijD")
             species.append(np.array([number[s] for s in atoms.get_chemical_symbols()], dtype=np.int64))
             first.append(i.astype(np.int64))
             second.append(j.astype(np.int64))
