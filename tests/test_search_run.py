@@ -189,6 +189,35 @@ def test_moves_that_fail_are_counted_and_the_run_goes_on(pair: Path) -> None:
     assert all(minimum.operator not in moves for minimum in archive.minima)
 
 
+def shrinking(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
+    """Changes its parent, which is not allowed: it belongs to the archive."""
+    positions = parents[0].positions
+    positions *= 0.9
+    return parents[0]
+
+
+def test_a_move_cannot_change_what_was_found(pair: Path) -> None:
+    runs: list[Run] = []
+    moves = {"shrinking": Move(shrinking)}
+    archive = found(search("Ar6", pair=pair, budget=40, seed=2, moves=moves, observers=[runs.append]))
+    assert runs[-1].tally.outcomes["error"] == runs[-1].method.records["shrinking"].uses > 0  # type: ignore[attr-defined]
+    assert "read-only" in runs[-1].tally.last_message
+    assert len(archive) > 0
+
+
+def test_whole_numbers_may_be_those_of_numpy(pair: Path, tmp_path: Path) -> None:
+    """A journal cannot hold them as they are."""
+    limits = Limits(fmax=np.float32(0.01), calls=np.int64(1000))  # type: ignore[arg-type]
+    plan: dict[str, Any] = {"pair": pair, "budget": np.int64(10), "limits": limits, "out": tmp_path / "run"}
+    search("Ar3", seed=np.int64(3), window=np.int64(16), **plan)  # type: ignore[call-overload]
+    search("Ar3", seed=3, **plan)
+    for wrong in ({"seed": 3.5}, {"window": "many"}):
+        with pytest.raises(InputError, match="must be a whole number"):
+            search("Ar3", pair=pair, budget=10, **wrong)  # type: ignore[call-overload]
+    with pytest.raises(InputError, match="whole numbers from 1 on"):
+        Limits(calls=10.5)  # type: ignore[arg-type]
+
+
 def test_a_run_in_which_nothing_works_ends(pair: Path) -> None:
     def start(rng: np.random.Generator, composition: object, bonds: Floats) -> Cluster:
         raise ValueError("nothing to start from")

@@ -17,7 +17,7 @@ def identity_of(setup: Setup, method: str, window: int) -> dict[str, Any]:
         "composition": setup.composition.formula,
         "method": method,
         "seed": setup.seed,
-        "window": window,
+        "window": int(window),
         "pair": pair_identity(setup),
         **files_identity(setup),
         "limits": asdict(setup.limits),

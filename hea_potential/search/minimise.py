@@ -48,10 +48,14 @@ class Limits:
     def __post_init__(self) -> None:
         if not 0.0 < self.fmax < math.inf:
             raise InputError(f"search: largest force of {self.fmax}; it must be positive and finite")
-        if self.calls < 1:
-            raise InputError(f"search: at most {self.calls} force calls of a minimisation; allowed: at least 1")
+        if not 1 <= self.calls < math.inf or self.calls != int(self.calls):
+            raise InputError(
+                f"search: at most {self.calls} force calls of a minimisation; allowed: whole numbers from 1 on"
+            )
         if not 0.0 < self.unknown < math.inf:
             raise InputError(f"search: unknown above {self.unknown} eV/atom; it must be positive and finite")
+        for name, kind in (("fmax", float), ("calls", int), ("unknown", float)):  # a journal holds no other numbers
+            object.__setattr__(self, name, kind(getattr(self, name)))
 
 
 @dataclass(frozen=True)

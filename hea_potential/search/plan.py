@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import secrets
 from collections.abc import Sequence
 from contextlib import closing
@@ -56,6 +57,7 @@ def planned(
     Raises InputError for a seed, window or number of ranks that makes no sense, RunFolderError where a folder holds
     another search, PairError where LAMMPS refuses the pair style of any composition.
     """
+    window, seed = whole("window", window), whole("seed", seed)
     if window is not None and window < 1:
         raise InputError(f"search: window of {window} tasks; at least 1")
     if seed is not None and seed < 0:
@@ -80,6 +82,14 @@ def planned(
         check_work(ranks, plan, stop)
         plans.append(plan)
     return plans
+
+
+def whole(what: str, number: int | None) -> int | None:
+    """A whole number of Python, which a journal can hold, for one of whatever kind."""
+    try:
+        return None if number is None else operator.index(number)
+    except TypeError as error:
+        raise InputError(f"search: {what} {number!r}; it must be a whole number") from error
 
 
 def header_of(folder: Path | None) -> dict[str, Any] | None:
