@@ -70,6 +70,7 @@ def check_metadata(document: Mapping[str, Any]) -> None:
 
 
 def check_elements(elements: Any) -> None:
+    """Refuse what is no list of different chemical symbols."""
     if not isinstance(elements, list) or not elements or not all(isinstance(e, str) and e in SYMBOLS for e in elements):
         raise ModelFileError(f"elements: got {elements!r}; allowed is a list of chemical symbols")
     if len(set(elements)) < len(elements):
@@ -77,6 +78,7 @@ def check_elements(elements: Any) -> None:
 
 
 def check_sigma(sigma: Any) -> None:
+    """Refuse a calibration of sigma that is not two positive numbers."""
     if not isinstance(sigma, dict):
         raise ModelFileError(f"sigma: got {kind(sigma)}; allowed is an object of scale and ridge")
     for key in ("scale", "ridge"):
@@ -141,6 +143,7 @@ def check_tensors(tensors: Arrays, document: Mapping[str, Any]) -> None:
 
 
 def check_distances(tensors: Arrays, cutoff: float) -> None:
+    """Refuse distances of pairs (S(S+1)/2, in Angstrom) that are negative, beyond the cutoff or in the wrong order."""
     inner, outer, least = tensors["zbl.inner"], tensors["zbl.outer"], tensors["distance.min"]
     if np.any(least < 0) or np.any(inner < 0) or np.any(outer < 0):
         raise ModelFileError("zbl.inner, zbl.outer, distance.min: got a negative distance; allowed is 0 or more")
