@@ -24,10 +24,16 @@ def saying(what: str) -> Iterator[None]:
 
 @contextmanager
 def loading_torch(command: str) -> Iterator[None]:
-    """Say that what is imported inside takes seconds. Raises MissingPackageError if the extra `train` is missing."""
+    """Say that torch is imported inside, which takes seconds; otherwise as `needing_training`."""
+    with needing_training(command), saying("loading torch"):
+        yield
+
+
+@contextmanager
+def needing_training(command: str) -> Iterator[None]:
+    """Raises MissingPackageError if what is imported inside needs the extra `train`, and that is not installed."""
     try:
-        with saying("loading torch"):
-            yield
+        yield
     except ImportError as error:
         raise MissingPackageError(
             f"{command} needs torch and schnetpack ({error}): pip install 'hea-potential[train]'"

@@ -40,17 +40,12 @@ def loop(
       mpirun -n 2 hea loop loop.toml --out runs/loop
     """
     from hea_potential.cli import is_other_rank
-    from hea_potential.cli.loading import loading_torch
-    from hea_potential.errors import MissingPackageError
+    from hea_potential.cli.loading import loading_torch, needing_training
     from hea_potential.loop_files import DATA
     from hea_potential.torch_library import load_torch
 
-    try:
+    with needing_training("hea loop"):
         from hea_training.meta_loop import loop_ranks, read_config, run_loop
-    except ModuleNotFoundError as error:
-        raise MissingPackageError(
-            f"hea loop needs torch and schnetpack ({error}): pip install 'hea-potential[train]'"
-        ) from error
     if dry_run:
         if not is_other_rank():
             config = read_config(configuration)
