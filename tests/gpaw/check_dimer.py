@@ -12,6 +12,7 @@ structure each, give the same labels.
 from __future__ import annotations
 
 import subprocess
+import sys
 import sysconfig
 import tempfile
 from pathlib import Path
@@ -71,10 +72,11 @@ def main() -> None:
 def labels_of_ranks(structures: list[Atoms], folder: Path, reference: str) -> DataSet:
     """The labels of two ranks of mpirun."""
     ase.io.write(folder / "structures.extxyz", structures)
-    mpirun, hea = (Path(sysconfig.get_path("scripts")) / name for name in ("mpirun", "hea"))
+    mpirun = Path(sysconfig.get_path("scripts")) / "mpirun"
+    hea = [sys.executable, "-c", "from hea_potential.cli import main; main()"]
     output = folder / "ranks.h5"
     words = ["label", folder / "structures.extxyz", "-o", output, "--reference", reference]
-    subprocess.run([mpirun, "-n", "2", hea, *words], check=True, timeout=300)
+    subprocess.run([mpirun, "-n", "2", *hea, *words], check=True, timeout=600)
     return read_dataset(output)
 
 
