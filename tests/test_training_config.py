@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -172,12 +173,30 @@ def test_mistakes_are_said_before_torch_is_loaded(folder: Path) -> None:
     assert found == [f"{words[0]} {error} False" for words, error in zip(mistakes, errors, strict=True)]
 
 
-def test_data_without_an_isolated_atom_are_refused(folder: Path) -> None:
+@pytest.mark.parametrize("model", ["full", "schnetpack"])
+def test_data_without_an_isolated_atom_are_refused(folder: Path, model: str) -> None:
     from hea_training.run import train
 
     from hea_potential.dataset import read_dataset, write_dataset
 
     dataset = read_dataset(folder / "small.h5")
     write_dataset(folder / "small.h5", dataset.select(dataset.name.astype(str) != "atom-Cu"))
+    plain = GOOD.replace('"full"', f'"{model}"').replace("n_angular = 2", "n_angular = 0")
     with pytest.raises(InputError, match="no isolated atom of Cu"):
-        train(read_config(write(folder, GOOD)))
+        train(read_config(write(folder, plain)))
+
+
+def test_an_isolated_atom_need_not_be_trained_on(folder: Path) -> None:
+    """Structures that a user labels have no kind that keeps them in training."""
+    from hea_training.run import train
+
+    from hea_potential.dataset import read_dataset, write_dataset
+
+    dataset = read_dataset(folder / "small.h5")
+    plain = replace(dataset, kind=np.array(["structure"] * len(dataset), dtype=object))
+    write_dataset(folder / "small.h5", plain)
+    mine = plain.of_elements(["Ni", "Cu"])
+    copper = int(np.flatnonzero(mine.name == "atom-Cu")[0])
+    seed = next(seed for seed in range(100) if copper in mine.split(seed).test)
+    model = read_model_file(train(read_config(write(folder, f"split_seed = {seed}\n" + GOOD))))
+    assert model.tensors["e0"][1] == mine.energy[copper]

@@ -108,7 +108,7 @@ def train_baseline(
     """Trains the stock SchNet with the settings of [training.full]; writes `best_model` (SchNetPack's own kind of
     file) and errors.json."""
     arch, settings, training = config.architecture, config.strata["full"], data.part("train")
-    e0 = start(arch, training, config.seed)["e0"]
+    e0 = start(arch, training, config.seed, data.graphs)["e0"]
     nothing = np.zeros(arch.n_pairs)
     for graphs in (training, data.graphs):
         graphs.set_offsets(e0, nothing, nothing)

@@ -134,7 +134,7 @@ def _trained(config: Config, report: Report, say: Say) -> Path:
     arch = config.architecture
     training = data.part("train")
     try:
-        tensors = start(arch, training, config.seed)
+        tensors = start(arch, training, config.seed, data.graphs)
     except ValueError as error:
         raise InputError(f"{config.data}: {error}") from error
     if config.start_from:

@@ -18,6 +18,7 @@ from hea_training.network import Architecture, Network
 from hea_training.replay import Replay
 from torch import Tensor
 
+from hea_potential.errors import InputError
 from hea_potential.model_file import pair_index
 
 __all__ = [
@@ -66,26 +67,30 @@ def rows_of(stratum: Stratum, graphs: Graphs) -> np.ndarray:
     return np.flatnonzero(count >= 3) if stratum.kind == "many" else np.arange(len(graphs))
 
 
-def start(arch: Architecture, graphs: Graphs, seed: int) -> Tensors:
+def start(arch: Architecture, graphs: Graphs, seed: int, atoms: Graphs | None = None) -> Tensors:
     """A model before training: random weights, E0 of the set's isolated atoms, ZBL and inner clamps from the set's
     distances.
 
-    Raises ValueError when the set has no isolated atom of an element, or no two atoms of a pair within the cutoff.
+    atoms: where the isolated atoms are looked for, by default among `graphs`. A model has their energies exactly, so
+    that they need not be in the part that it is trained on.
+
+    Raises InputError when there is no isolated atom of an element, or no two atoms of a pair within the cutoff.
     """
+    atoms = graphs if atoms is None else atoms
     torch.manual_seed(seed)
     smallest = smallest_distances(graphs)
     names = [(arch.elements[a], arch.elements[b]) for a, b in zip(*np.triu_indices(arch.n_elements), strict=True)]
     unseen = ["-".join(names[k]) for k in np.flatnonzero(~np.isfinite(smallest))]
     if unseen:
-        raise ValueError(
+        raise InputError(
             f"the data set has no atoms within {arch.cutoff} A of each other for the pairs {', '.join(unseen)}"
         )
     e0 = np.full(arch.n_elements, np.nan)
-    for k in np.flatnonzero((graphs.n_atoms == 1) & (graphs.n_edges == 0)):
-        e0[graphs.species[graphs.atom_start[k]]] = graphs.energies[k]
+    for k in np.flatnonzero((atoms.n_atoms == 1) & (atoms.n_edges == 0)):
+        e0[atoms.species[atoms.atom_start[k]]] = atoms.energies[k]
     if np.isnan(e0).any():
         missing = [s for s, e in zip(arch.elements, e0, strict=True) if np.isnan(e)]
-        raise ValueError(
+        raise InputError(
             f"the data set has no isolated atom of {', '.join(missing)}: add a structure of a single atom for each"
         )
     tensors = store_network(Network(arch))
