@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from hea_potential import clusters
 from hea_potential.search.archive import Archive, Minimum
 from hea_potential.search.bandit import Bandit
 from hea_potential.search.composition import Composition
@@ -14,7 +16,7 @@ from hea_potential.search.pair import Pair
 from hea_potential.search.population import Population
 from hea_potential.search.similarity import fingerprint
 from hea_potential.search.starts import STARTS
-from hea_potential.search.tasks import Result, Setup
+from hea_potential.search.tasks import Result, Setup, task_generator
 
 BONDS = np.array([[1.12]])
 COMPOSITION = Composition.parse("Ar13")
@@ -63,6 +65,14 @@ def test_what_was_never_used_is_tried() -> None:
     for _ in range(30):
         bandit.records["old"].enter(False, 100)
     assert shares(bandit, ("old", "new"))["new"] > 0.7
+
+
+@pytest.mark.parametrize(
+    "record", [(1.0, 2.0, 1.0), (1.0, -1.0, 1.0), (1.0, 1.0, -1.0), (np.nan, 0.0, 0.0), (1.0, 1.0, np.inf)]
+)
+def test_a_record_that_cannot_be_is_refused(record: tuple[float, float, float]) -> None:
+    with pytest.raises(ValueError, match="0 <= successes <= uses"):
+        clusters.most_promising(task_generator(1, 2, 0).bit_generator.capsule, [(1.0, 1.0, 1.0), record])
 
 
 def test_each_motif_keeps_its_lowest_minima() -> None:

@@ -1,12 +1,14 @@
 // The part of the Python module that makes random bits, in the shape of numpy's bit generators.
-#include <nanobind/stl/pair.h>
+#include <nanobind/stl/array.h>
 #include <nanobind/stl/vector.h>
 
+#include <array>
 #include <cmath>
 #include <stdexcept>
 
 #include "arrays.h"
 #include "stream.h"
+#include "thompson.h"
 
 namespace hea::clusters {
 namespace {
@@ -32,18 +34,20 @@ std::vector<LockedStream *> spawned(LockedStream &self, std::size_t count) {
   return children;
 }
 
-// A number of the beta distribution of each two shapes.
-std::vector<double> betas(const nb::capsule &bit_generator, const std::vector<std::pair<double, double>> &shapes) {
-  Random random = random_of(bit_generator);
-  std::vector<double> numbers;
-  for (const auto &[a, b] : shapes) {
-    if (!(a >= 1.0 && b >= 1.0 && std::isfinite(a) && std::isfinite(b))) {
-      throw std::invalid_argument("shapes " + std::to_string(a) + " and " + std::to_string(b) +
-                                  "; allowed are finite ones of at least 1");
+// Which of some alternatives is most promising, by uses, successes and cost of each.
+std::size_t most_promising_of(const nb::capsule &bit_generator, const std::vector<std::array<double, 3>> &records) {
+  if (records.empty()) throw std::invalid_argument("no records; at least one is needed");
+  std::vector<Record> known;
+  for (const auto &[uses, successes, cost] : records) {
+    if (!(0.0 <= successes && successes <= uses && std::isfinite(uses) && cost >= 0.0 && std::isfinite(cost))) {
+      throw std::invalid_argument("a record of " + std::to_string(uses) + " uses, " + std::to_string(successes) +
+                                  " successes and a cost of " + std::to_string(cost) +
+                                  "; allowed are finite ones with 0 <= successes <= uses and 0 <= cost");
     }
-    numbers.push_back(random.beta(a, b));
+    known.push_back({uses, successes, cost});
   }
-  return numbers;
+  Random random = random_of(bit_generator);
+  return most_promising(random, known);
 }
 
 }  // namespace
@@ -61,7 +65,7 @@ void define_stream(nb::module_ &m) {
       .def_prop_ro("capsule", [](LockedStream &self) { return nb::capsule(self.source(), "BitGenerator"); })
       .def_ro("lock", &LockedStream::lock)
       .def("spawn", spawned, "n_children"_a, nb::rv_policy::take_ownership);
-  m.def("betas", betas, "bit_generator"_a, "shapes"_a);
+  m.def("most_promising", most_promising_of, "bit_generator"_a, "records"_a);
 }
 
 }  // namespace hea::clusters

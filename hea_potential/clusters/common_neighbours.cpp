@@ -1,8 +1,8 @@
 #include "common_neighbours.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
+#include <optional>
 
 #include "vector3.h"
 
@@ -31,18 +31,81 @@ struct Signature {
   bool is(std::size_t j, std::size_t k, std::size_t l) const { return common == j && bonds == k && chain == l; }
 };
 
+// Of one number each of two atoms.
+using Two = double __attribute__((vector_size(16)));
+
+// The distances of all atoms from two, which are found together because processors calculate with two numbers at once.
+class Distances {
+ public:
+  Distances(const Atoms &atoms, std::size_t first, std::size_t second) : squares_(atoms.n) {
+    const double *a = atoms.positions + 3 * first, *b = atoms.positions + 3 * second;
+    const Two x{a[0], b[0]}, y{a[1], b[1]}, z{a[2], b[2]};
+    for (std::size_t j = 0; j < atoms.n; ++j) {
+      const double *at = atoms.positions + 3 * j;
+      const Two u = x - at[0], v = y - at[1], w = z - at[2], bond{atoms.bond(first, j), atoms.bond(second, j)};
+      squares_[j] = (u * u + v * v + w * w) / (bond * bond);
+    }
+    squares_[first][0] = squares_[second][1] = infinity;
+    std::fill_n(nearest_, shell, Two{infinity, infinity});
+    for (const Two square : squares_) {
+      // Put in its place without a branch, whose way a processor could not foresee, and without waiting for a
+      // neighbour.
+      for (std::size_t k = shell - 1; k > 0; --k) nearest_[k] = larger(nearest_[k - 1], smaller(nearest_[k], square));
+      nearest_[0] = smaller(nearest_[0], square);
+    }
+  }
+
+  // Squared, in bonds, of an atom from the first or the second.
+  double square(std::size_t j, std::size_t lane) const { return squares_[j][lane]; }
+
+  // Below which neighbours of the first or the second atom are, in bonds.
+  double cutoff(std::size_t lane) const {
+    double nearest[shell];
+    std::size_t known = 0;
+    for (; known < shell && nearest_[known][lane] < farthest * farthest; ++known) {
+      nearest[known] = std::sqrt(nearest_[known][lane]);
+    }
+    const double first = mean(nearest, std::min(least_present, known));
+    std::size_t present = 0;
+    while (present < known && nearest[present] < next_shell * first) ++present;
+    return between * mean(nearest, present);
+  }
+
+ private:
+  static Two smaller(Two a, Two b) { return b < a ? b : a; }
+  static Two larger(Two a, Two b) { return a < b ? b : a; }
+
+  static double mean(const double *distances, std::size_t count) {
+    double sum = 0.0;
+    for (std::size_t k = 0; k < count; ++k) sum += distances[k];
+    return count > 0 ? sum / static_cast<double>(count) : 0.0;
+  }
+
+  std::vector<Two> squares_;
+  Two nearest_[shell];  // the least of them, ascending
+};
+
 // The neighbours of an atom, and which of them are neighbours of each other; none of an atom at the surface.
 class Neighbourhood {
  public:
-  Neighbourhood(const Atoms &atoms, std::size_t centre) {
-    find(atoms, centre);
-    for (std::size_t a = 0; a < neighbours_.size(); ++a) {
+  // Of the first or the second atom that the distances are from.
+  Neighbourhood(const Atoms &atoms, const Distances &distances, std::size_t lane) {
+    const double cutoff = distances.cutoff(lane), reach = std::min(cutoff, farthest), limit = reach * reach;
+    std::size_t count = 0;
+    for (std::size_t j = 0; j < atoms.n; ++j) count += distances.square(j, lane) < limit ? 1 : 0;
+    if (count < shell || count > most) return;  // at the surface, or no cluster
+    neighbours_.reserve(count);
+    for (std::size_t j = 0; j < atoms.n; ++j) {
+      if (distances.square(j, lane) < limit) neighbours_.push_back(j);
+    }
+    bonds_.assign(count, 0);
+    for (std::size_t a = 0; a < count; ++a) {
       const std::size_t i = neighbours_[a];
       for (std::size_t b = 0; b < a; ++b) {
         const std::size_t j = neighbours_[b];
-        const double limit = cutoff_ * atoms.bond(i, j);
+        const double longest = cutoff * atoms.bond(i, j);
         const double square = squared_distance(atoms.positions + 3 * i, atoms.positions + 3 * j);
-        const Word is_bond = square < limit * limit ? 1 : 0;
+        const Word is_bond = square < longest * longest ? 1 : 0;
         bonds_[a] |= is_bond << b;
         bonds_[b] |= is_bond << a;
       }
@@ -75,48 +138,8 @@ class Neighbourhood {
   }
 
  private:
-  void find(const Atoms &atoms, std::size_t centre) {
-    std::vector<double> squares(atoms.n);  // of the distances in bonds
-    double nearest[shell];                 // the least of them, ascending
-    std::fill_n(nearest, shell, infinity);
-    for (std::size_t j = 0; j < atoms.n; ++j) {
-      const double bond = atoms.bond(centre, j);
-      squares[j] = squared_distance(atoms.positions + 3 * centre, atoms.positions + 3 * j) / (bond * bond);
-    }
-    squares[centre] = infinity;
-    for (const double square : squares) {
-      // Put in its place without a branch, whose way a processor could not foresee, and without waiting for a
-      // neighbour.
-      for (std::size_t k = shell - 1; k > 0; --k) nearest[k] = std::max(nearest[k - 1], std::min(nearest[k], square));
-      nearest[0] = std::min(nearest[0], square);
-    }
-    std::size_t known = 0;
-    while (known < shell && nearest[known] < farthest * farthest) {
-      nearest[known] = std::sqrt(nearest[known]);
-      ++known;
-    }
-    const double first = mean(nearest, std::min(least_present, known));
-    std::size_t present = 0;
-    while (present < known && nearest[present] < next_shell * first) ++present;
-    cutoff_ = between * mean(nearest, present);
-    const double limit = std::min(cutoff_, farthest);
-    const auto is_near = [&](double square) { return square < limit * limit; };
-    const auto count = static_cast<std::size_t>(std::count_if(squares.begin(), squares.end(), is_near));
-    if (count < shell || count > most) return;  // at the surface, or no cluster
-    for (std::size_t j = 0; j < atoms.n; ++j) {
-      if (is_near(squares[j])) neighbours_.push_back(j);
-    }
-  }
-
-  static double mean(const double *distances, std::size_t count) {
-    double sum = 0.0;
-    for (std::size_t k = 0; k < count; ++k) sum += distances[k];
-    return count > 0 ? sum / static_cast<double>(count) : 0.0;
-  }
-
-  double cutoff_ = 0.0;
   std::vector<std::size_t> neighbours_;
-  std::array<Word, most> bonds_{};
+  std::vector<Word> bonds_;  // a bit for each of the others that it is a neighbour of
 };
 
 struct Counts {
@@ -173,8 +196,10 @@ Structure structure_of(const Atoms &atoms) {
   Structure result;
   result.surroundings.assign(atoms.n, Surroundings::surface);
   std::vector<std::vector<std::size_t>> bonds_421(atoms.n), bonds_555(atoms.n);
+  std::optional<Distances> distances;
   for (std::size_t i = 0; i < atoms.n; ++i) {
-    const Neighbourhood around(atoms, i);
+    if (i % 2 == 0) distances.emplace(atoms, i, std::min(i + 1, atoms.n - 1));
+    const Neighbourhood around(atoms, *distances, i % 2);
     Counts counts;
     for (std::size_t a = 0; a < around.size(); ++a) {
       const Signature signature = around.signature(a);

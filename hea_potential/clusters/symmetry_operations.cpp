@@ -18,6 +18,7 @@ SymmetrySearch::SymmetrySearch(const Atoms &atoms, double tolerance) : tolerance
     for (std::size_t k = 0; k < 3; ++k) centre[k] += atoms.positions[3 * i + k] / static_cast<double>(atoms.n);
   }
   std::vector<Vector3> centred;
+  centred.reserve(atoms.n);
   for (std::size_t i = 0; i < atoms.n; ++i) {
     const double *x = atoms.positions + 3 * i;
     centred.push_back(Vector3{x[0], x[1], x[2]} - centre);
@@ -26,6 +27,9 @@ SymmetrySearch::SymmetrySearch(const Atoms &atoms, double tolerance) : tolerance
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(),
             [&](std::size_t i, std::size_t j) { return dot(centred[i], centred[i]) < dot(centred[j], centred[j]); });
+  positions_.reserve(atoms.n);
+  radii_.reserve(atoms.n);
+  types_.reserve(atoms.n);
   for (const std::size_t i : order) {
     positions_.push_back(centred[i]);
     radii_.push_back(norm(centred[i]));
@@ -50,15 +54,14 @@ std::vector<Operation> SymmetrySearch::operations() const {
   std::vector<Operation> found;
   const Anchors from = anchors();
   const double apart = norm(positions_[from.first] - positions_[from.second]);
-  const std::vector<std::size_t> like_second = like(from.second);
-  for (const std::size_t first : like(from.first)) {
-    for (const std::size_t second : like_second) {
+  for_like(from.first, [&](std::size_t first) {
+    for_like(from.second, [&](std::size_t second) {
       const double gap = norm(positions_[first] - positions_[second]);
-      if (second == first || std::abs(gap - apart) > 2.0 * tolerance_) continue;
+      if (second == first || std::abs(gap - apart) > 2.0 * tolerance_) return;
       try_operation(from, {first, second}, true, found);
       try_operation(from, {first, second}, false, found);
-    }
-  }
+    });
+  });
   return found;
 }
 
@@ -66,8 +69,10 @@ std::vector<Operation> SymmetrySearch::operations() const {
 // those with the fewest like atoms, because every pair of these has to be tried.
 SymmetrySearch::Anchors SymmetrySearch::anchors() const {
   const std::size_t n = positions_.size();
-  std::vector<std::size_t> number;  // of like atoms
-  for (std::size_t i = 0; i < n; ++i) number.push_back(like(i).size());
+  std::vector<std::size_t> number(n, 0);  // of like atoms
+  for (std::size_t i = 0; i < n; ++i) {
+    for_like(i, [&](std::size_t) { ++number[i]; });
+  }
   std::size_t first = n - 1;
   for (std::size_t i = 0; i < n; ++i) {
     if (radii_[i] > 0.3 * radii_.back() && number[i] < number[first]) first = i;
@@ -86,16 +91,15 @@ SymmetrySearch::Anchors SymmetrySearch::anchors() const {
   return {first, second == n ? widest : second};
 }
 
-// Atoms of the same type at the same distance from the centre.
-std::vector<std::size_t> SymmetrySearch::like(std::size_t i) const {
+// Calls visit(j) for all atoms of the same type at the same distance from the centre.
+template<typename Visit>
+void SymmetrySearch::for_like(std::size_t i, const Visit &visit) const {
   const double reach = 2.0 * tolerance_;
   const auto begin = std::lower_bound(radii_.begin(), radii_.end(), radii_[i] - reach);
-  std::vector<std::size_t> result;
   for (auto j = static_cast<std::size_t>(begin - radii_.begin()); j < radii_.size() && radii_[j] <= radii_[i] + reach;
        ++j) {
-    if (types_[j] == types_[i]) result.push_back(j);
+    if (types_[j] == types_[i]) visit(j);
   }
-  return result;
 }
 
 void SymmetrySearch::try_operation(const Anchors &from, const Anchors &to, bool is_proper,

@@ -36,7 +36,8 @@ class SymmetrySearch {
   };
 
   Anchors anchors() const;
-  std::vector<std::size_t> like(std::size_t i) const;
+  template<typename Visit>
+  void for_like(std::size_t i, const Visit &visit) const;
   void try_operation(const Anchors &from, const Anchors &to, bool is_proper, std::vector<Operation> &found) const;
   Matrix3 frame(const Anchors &atoms) const;
   bool match(const Matrix3 &matrix, double reach, std::vector<std::size_t> &permutation) const;

@@ -21,36 +21,30 @@ LEAST_SHARE = 0.3  # of the choices are shared out evenly, so that no alternativ
 
 @dataclass
 class Record:
-    """How often something was used, how often with success and at what cost: in all, and with the past fading."""
+    """How often something was used, and with success; and with the past fading: uses, successes and cost."""
 
     uses: int = 0
     successes: int = 0
-    recent_uses: float = 0.0
-    recent_successes: float = 0.0
-    recent_cost: float = 0.0
+    recent: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def enter(self, success: bool, cost: float = 1.0) -> None:
         """Count one use; `cost` in force calls."""
         self.uses += 1
         self.successes += success
-        self.recent_uses = FADING * self.recent_uses + 1.0
-        self.recent_successes = FADING * self.recent_successes + success
-        self.recent_cost = FADING * self.recent_cost + cost
+        uses, successes, costs = self.recent
+        self.recent = FADING * uses + 1.0, FADING * successes + success, FADING * costs + cost
 
     def credit(self) -> None:
         """Count a use as a success after all."""
         self.successes += 1
-        self.recent_successes = min(self.recent_successes + 1.0, self.recent_uses)
+        uses, successes, costs = self.recent
+        self.recent = uses, min(successes + 1.0, uses), costs
 
     @property
     def rate(self) -> float:
         """Expected success of the next use; what was never used is worth trying."""
-        return (self.recent_successes + 1.0) / (self.recent_uses + 2.0)
-
-    @property
-    def failures(self) -> float:
-        """Uses without success, the past fading."""
-        return self.recent_uses - self.recent_successes
+        uses, successes, _ = self.recent
+        return (successes + 1.0) / (uses + 2.0)
 
 
 class Bandit:
@@ -65,14 +59,4 @@ class Bandit:
             return names[0]
         if rng.random() < LEAST_SHARE:
             return one_of(rng, names)
-        records = [self.records[name] for name in names]
-        # What was not used yet is taken to cost as much as the others do.
-        known = [record.recent_cost / record.recent_uses for record in records if record.uses]
-        usual = max(sum(known) / len(known), 1.0) if known else 1.0
-        shapes = [(record.recent_successes + 1.0, record.failures + 1.0) for record in records]
-        rates = clusters.betas(rng.bit_generator.capsule, shapes)
-        worths = [
-            rate * (record.recent_uses + 1.0) / (record.recent_cost + usual)
-            for rate, record in zip(rates, records, strict=True)
-        ]
-        return names[worths.index(max(worths))]
+        return names[clusters.most_promising(rng.bit_generator.capsule, [self.records[name].recent for name in names])]

@@ -45,7 +45,11 @@ class GeneticAlgorithm:
         self.capacity = capacity
         self.starts = [name for name, _ in setup.starts]
         self.moves = setup.fitting_moves
-        self.choices = {name: move for name, move in self.moves.items() if not (move.follows or move.refines)}
+        choices = {name: move.parents for name, move in self.moves.items() if not (move.follows or move.refines)}
+        self.fitting = [  # by the number of parents that there are, the last for all beyond
+            [name for name, parents in choices.items() if parents <= size]
+            for size in range(1 + max(choices.values(), default=0))
+        ]
         self.operators = Bandit([*self.starts, *self.moves])
         self.quenches = Bandit(QUENCHES)
         self.records = self.operators.records
@@ -74,8 +78,7 @@ class GeneticAlgorithm:
         refines = self.to_start <= 0 and self.refiner.names and rng.random() < REFINED
         if refines and (refining := self.refiner.propose(number, self.population)):
             return refining
-        size = len(self.population.members)
-        fitting = [name for name, move in self.choices.items() if move.parents <= size]
+        fitting = self.fitting[min(len(self.population.members), len(self.fitting) - 1)]
         quench = self.quenches.choose(rng, QUENCHES)
         fresh = FRESH_ALLOYS if self.is_alloy else FRESH + (STALE - FRESH) * self.idle / self.patience
         if self.to_start > 0 or not fitting or rng.random() < fresh:

@@ -43,7 +43,7 @@ class Books:
     def __init__(self, journal: Journal | None = None, database: Database | None = None) -> None:
         self.journal = journal
         self.database = database
-        self.new: list[Minimum] = []  # minima that the journal does not have yet
+        self.entered: list[tuple[Result, Minimum | None, bool, float]] = []  # and not written yet
 
     @property
     def entries(self) -> list[dict[str, Any]]:
@@ -52,16 +52,16 @@ class Books:
 
     def enter(self, result: Result, minimum: Minimum | None, is_new: bool, age: float) -> None:
         """Take the next result; `minimum` is what it is in the archive, `age` that of the run in seconds."""
-        if self.journal:
-            self.journal.append(result, minimum, is_new, age)
-        if self.database and minimum is not None and is_new:
-            self.new.append(minimum)
+        self.entered.append((result, minimum, is_new, age))
 
     def write(self) -> None:
         """Write what was entered: the journal, and then what follows it."""
-        new, self.new = self.new, []
+        entered, self.entered = self.entered, []
         if self.journal:
+            for entry in entered:
+                self.journal.append(*entry)
             self.journal.write()
+        new = [minimum for _, minimum, is_new, _ in entered if minimum is not None and is_new]
         if self.database and new:
             self.database.add(new)
 

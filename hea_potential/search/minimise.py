@@ -82,6 +82,7 @@ class Minimiser:
         self.pair = pair
         self.bonds = bonds
         self.limits = limits or Limits()
+        self.mean_bond = float(bonds.mean())
         self.lammps: Any = None
         self.bond_energy: float | None = None  # probed when it is first needed
         lengths = " ".join(str(length) for length in bonds[np.triu_indices(len(bonds))].tolist())
@@ -161,7 +162,7 @@ class Minimiser:
         """
         if self.bond_energy is None:
             self.bond_energy = bond_energy(self.composition, self.pair.without_kappa(self.composition), self.bonds)
-        bond = float(self.bonds.mean())
+        bond = self.mean_bond
         term = f"compress {strength * self.bond_energy / bond**2}"
         return self.minimise(ROUGHLY * self.bond_energy / bond, self.limits.calls, term)
 

@@ -31,6 +31,7 @@ INDEXING = (
     "WHERE species.id = :template AND systems.id >= :first",
 )
 
+OWN = ("id", "unique_id", "ctime", "mtime", "positions", "energy", "key_value_pairs")  # columns that are not copied
 Facts = Mapping[str, str | int | float]
 
 
@@ -52,13 +53,14 @@ def append_copies(path: Path, rows: Sequence[Row], patience: float) -> None:
     with closing(sqlite3.connect(path, timeout=patience)) as connection, connection:
         # With the write-ahead log this loses no more than the last batch if the power fails, and the journal has that.
         connection.execute("PRAGMA synchronous=NORMAL")
-        columns, *firsts = table(connection, "SELECT * FROM systems ORDER BY id LIMIT 1")
-        template = dict(zip(columns, firsts[0], strict=True))
-        first = table(connection, "SELECT max(id) FROM systems")[1][0] + 1
+        connection.execute("PRAGMA cache_size=-65536")
+        columns = table(connection, "SELECT * FROM systems LIMIT 0")[0]
+        template, last = table(connection, "SELECT min(id), max(id) FROM systems")[1]
+        copied = ", ".join(f":{column}" if column in OWN else column for column in columns)
         moment = now()
         systems = [
             {
-                **template,
+                "template": template,
                 "id": number,
                 "unique_id": identity,
                 "ctime": moment,
@@ -67,12 +69,11 @@ def append_copies(path: Path, rows: Sequence[Row], patience: float) -> None:
                 "energy": row.energy,
                 "key_value_pairs": json.dumps(row.facts),
             }
-            for number, (row, identity) in enumerate(zip(rows, identities(len(rows)), strict=True), start=first)
+            for number, (row, identity) in enumerate(zip(rows, identities(len(rows)), strict=True), start=last + 1)
         ]
-        named = ", ".join(f":{column}" for column in columns)
-        connection.executemany(f"INSERT INTO systems VALUES ({named})", systems)
+        connection.executemany(f"INSERT INTO systems SELECT {copied} FROM systems WHERE id = :template", systems)
         for query in INDEXING:
-            connection.execute(query, {"first": first, "template": template["id"]})
+            connection.execute(query, {"first": last + 1, "template": template})
 
 
 def identities(count: int) -> list[str]:

@@ -23,7 +23,8 @@ from mmap import mmap
 from pathlib import Path
 
 PREFIX = ".task-"
-WIDTH = 12  # of a note's first line, the task's number
+NOTHING = b" " * 11 + b"\n"
+LINE = b"%11d\n"  # a note's first, the task's number
 IN_USE = faulthandler.is_enabled()  # by Python's own option or a test runner, which then has the last word
 LONGEST = 3600.0  # seconds: a task that takes longer hangs
 SLACK = 0.01  # of that, by which it may be longer: to set the alarm anew for each of many short tasks would take time
@@ -87,8 +88,7 @@ class Note:
     def __init__(self, path: Path) -> None:
         self.file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
         try:
-            os.write(self.file, b" " * (WIDTH - 1) + b"\n")
-            self.line = mmap(self.file, WIDTH)
+            self.line = mmap(self.file, os.write(self.file, NOTHING))
         except OSError:
             os.close(self.file)
             raise
@@ -98,7 +98,7 @@ class Note:
 
     def begin(self, task: int, longest: float) -> None:
         """Write down the task, and have the process ended when it is in it for so many seconds or hardly more."""
-        self.line[:] = b"%*d\n" % (WIDTH - 1, task)
+        self.line[:] = LINE % task
         now = time.monotonic()
         if now >= self.set_until:
             signal.setitimer(signal.ITIMER_REAL, (1.0 + SLACK) * longest)

@@ -2,11 +2,12 @@
 
     python tests/benchmarks/search_speed.py [--only LJ38,EMT,hea6]
 
-All of it is CPU time of one process, which others on the machine cannot stretch; the first tenth of each search is left
-out. In LAMMPS is what minimisations take, from the candidate's positions to those of the minimum. With hea6 the engine
-also calculates energies outside LAMMPS: of orderings on a fixed or slightly relaxed geometry, for moves that look for
-the best one. These calls are counted apart, and two shares are printed: of all that is outside LAMMPS, and of what is
-no calculation of energies at all. Beside it stands where the latter goes.
+All of it is CPU time of one process, which others on the machine cannot stretch; the first tenth of each search is
+left out. Searches are long enough for their database to be written several times. In LAMMPS is what minimisations
+take, from the candidate's positions to those of the minimum. With hea6 the engine also calculates energies outside
+LAMMPS: of orderings on a fixed or slightly relaxed geometry, for moves that look for the best one. These calls are
+counted apart, and two shares are printed: of all that is outside LAMMPS, and of what is no calculation of energies at
+all. Beside it stands where the latter goes.
 """
 
 from __future__ import annotations
@@ -112,10 +113,10 @@ def main() -> None:
     parser.add_argument("--only", default="LJ38,EMT,hea6")
     wanted = parser.parse_args().only.split(",")
     if "LJ38" in wanted:
-        report("LJ38", "Ar38", 2000, pair=LENNARD_JONES)
+        report("LJ38", "Ar38", 10000, pair=LENNARD_JONES)
     if "EMT" in wanted:
         with tempfile.TemporaryDirectory() as folder:
-            report("EMT", "Cu19Au19", 1000, pair=emt.pair(("Cu", "Au"), Path(folder)))
+            report("EMT", "Cu19Au19", 6000, pair=emt.pair(("Cu", "Au"), Path(folder)))
     if "hea6" in wanted:
         report("hea6", "Cu19Ni19", 200)
         report("hea6", "Ni7Cu7Pd6Ag6Pt6Au6", 200)

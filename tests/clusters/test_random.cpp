@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "random_source.h"
+#include "thompson.h"
 
 using namespace hea::clusters;
 
@@ -70,11 +71,31 @@ void shuffles_lead_everywhere() {
   }
 }
 
+void the_more_promising_is_chosen_more_often() {
+  std::mt19937_64 engine(5);
+  Random random = random_of(engine);
+  const auto share_of_first = [&](const Record &first, const Record &second) {
+    int chosen = 0;
+    for (int k = 0; k < many; ++k) chosen += most_promising(random, {first, second}) == 0 ? 1 : 0;
+    return static_cast<double>(chosen) / many;
+  };
+  const double six = 3.0 / std::sqrt(many);  // standard deviations
+  const Record usual{50.0, 20.0, 5000.0};
+  CHECK_NEAR(share_of_first(usual, usual), 0.5, six);
+  // What was never used is taken to cost as much as the other, and to succeed with any chance: with 0.5 on the average.
+  CHECK_NEAR(share_of_first({0.0, 0.0, 0.0}, {0.0, 0.0, 0.0}), 0.5, six);
+  CHECK(share_of_first({50.0, 30.0, 5000.0}, usual) > 0.9);
+  CHECK(share_of_first({50.0, 20.0, 2500.0}, usual) > 0.9);
+  const double of_unknown = share_of_first({0.0, 0.0, 0.0}, usual);
+  CHECK(of_unknown > 0.5 && of_unknown < 0.65);
+}
+
 }  // namespace
 
 int main() {
   return check::run_all({{"normal numbers have their moments", normal_numbers_have_their_moments},
                          {"beta numbers have their moments", beta_numbers_have_their_moments},
                          {"draws follow the weights", draws_follow_the_weights},
+                         {"the more promising is chosen more often", the_more_promising_is_chosen_more_often},
                          {"shuffles lead everywhere", shuffles_lead_everywhere}});
 }
