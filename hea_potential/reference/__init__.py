@@ -9,6 +9,9 @@
 | `gpaw`            | density-functional theory, PBE; `gpaw:FILE` with a TOML file of settings                       |
 | `module:callable` | anything importable that returns an ASE calculator when called without arguments               |
 
+Files and modules after the colon are looked for from the current folder. A calculator that writes files needs a folder
+of its own in every process, which the callable chooses: several may label at once.
+
 `reference_method` gives a way to make the calculator, and its provenance: a JSON document with the method, its settings
 and the versions of the packages, kept with every data set. `check_elements` says before a run what a method cannot do.
 """

@@ -41,7 +41,8 @@ TABLES: Mapping[str, type] = {
 
 
 def read_config(path: Path) -> LoopConfig:
-    """Read and check a configuration; relative paths in it count from its folder.
+    """Read and check a configuration; relative paths in it count from its folder, but those of a reference from the
+    current one, as on the command line.
 
     Raises InputError that lists everything that is wrong: unknown keys, wrong types, values out of range, impossible
     compositions, elements that the model or the reference does not have, missing files.

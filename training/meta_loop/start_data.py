@@ -41,7 +41,7 @@ def fair_part(
 
 def of_earlier_loops(dataset: DataSet) -> DataSet:
     """The data set with what earlier loops have found called so: names and groups begin with `start-`, kinds with
-    `start.`, once more for each loop that has begun with it since.
+    `start.`, once more for each loop that has begun with it since; and without the names of what had no label there.
     """
     found = np.array([FOUND.match(kind) is not None for kind in dataset.kind.tolist()], dtype=bool)
     return replace(
@@ -49,6 +49,7 @@ def of_earlier_loops(dataset: DataSet) -> DataSet:
         name=prefixed(dataset.name, found, "start-"),
         group=prefixed(dataset.group, found, "start-"),
         kind=prefixed(dataset.kind, found, "start."),
+        failures={},
     )
 
 
