@@ -171,6 +171,14 @@ def test_kicks_keep_the_composition_and_change_the_ordering() -> None:
     assert (other != types).sum() == 2
 
 
+def test_sites_of_two_atoms_are_matched() -> None:
+    bonds = np.full((2, 2), 2.5)
+    one = Cluster(np.array([0, 1]), np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 2.5]]))
+    other = Cluster(np.array([0, 1]), np.array([[3.0, 0.0, 0.0], [5.4, 0.0, 0.0]]))
+    sites = matched_sites(np.random.default_rng(1), one, other, bonds)
+    assert sorted(sites) == [0, 1]
+
+
 def test_matched_sites_undo_rotation_reflection_and_renumbering() -> None:
     rng = np.random.default_rng(9)
     positions = random_packing(rng, Composition.parse("Cu38"), np.full((1, 1), 2.75)).positions  # without symmetry

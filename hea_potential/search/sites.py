@@ -54,5 +54,6 @@ def scaled(cluster: Cluster, bonds: Floats) -> Floats:
 
 def axes_on_axes(here: Floats, there: Floats) -> list[Floats]:
     """The eight rotations and reflections that turn the principal axes of one set of points to those of another."""
-    to, of = (np.linalg.svd(points, full_matrices=False)[2] for points in (here, there))
+    third = ((0, max(0, 3 - len(here))), (0, 0))  # a point in the centre: two points have fewer than three axes
+    to, of = (np.linalg.svd(np.pad(points, third), full_matrices=False)[2] for points in (here, there))
     return [np.asarray(of.T @ np.diag(signs) @ to) for signs in product((1.0, -1.0), repeat=3)]
