@@ -8,12 +8,15 @@ from __future__ import annotations
 import gc
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
 
+import ase
+import ase.db
 import ase.io
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -158,7 +161,7 @@ def test_a_disk_that_is_full_in_the_end_leaves_no_half_files(pair: Path, tmp_pat
     assert len(ase.io.read(tmp_path / "lowest.extxyz", ":")) == 10
 
 
-def test_folders_of_others_are_left_alone(pair: Path, tmp_path: Path) -> None:
+def test_folders_of_others_are_left_alone(finished: Path, pair: Path, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"run folder '/proc/run': cannot be written"):
         search("Ar3", pair=pair, budget=5, out="/proc/run")
     for content in (b"my diary, no newline", b"1\n2\n3\n", b'{"format": "something else"}\n', b"\x89PNG\r\n"):
@@ -167,9 +170,22 @@ def test_folders_of_others_are_left_alone(pair: Path, tmp_path: Path) -> None:
             search("Ar3", pair=pair, budget=5, out=tmp_path)
         assert (tmp_path / "journal.jsonl").read_bytes() == content
     (tmp_path / "journal.jsonl").unlink()
-    (tmp_path / "minima.db").write_bytes(b"no database" * 100)
-    with pytest.raises(RunFolderError, match=r"minima.db: cannot be used as a database"):
-        search("Ar3", pair=pair, budget=5, out=tmp_path)
+    for content in (b"no database" * 100, (finished / "minima.db").read_bytes()):
+        (tmp_path / "minima.db").write_bytes(content)
+        for _ in range(2):  # nor the second time
+            with pytest.raises(RunFolderError, match=r"minima.db: has no journal beside it"):
+                search("Ar3", pair=pair, budget=5, out=tmp_path)
+        assert (tmp_path / "minima.db").read_bytes() == content
+
+
+def test_rows_of_others_in_the_database_are_left_alone(finished: Path, pair: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished, tmp_path / "run")
+    with ase.db.connect(tmp_path / "run" / "minima.db") as rows:
+        ours = rows.count()
+        rows.write(ase.Atoms("Ar2"), note="mine")
+    with pytest.raises(RunFolderError, match=rf"row {ours + 1} is none of the minima of a search; delete it"):
+        search("Ar7", pair=pair, budget=50, out=tmp_path / "run")
+    assert ase.db.connect(tmp_path / "run" / "minima.db").get(ours + 1).note == "mine"
 
 
 @pytest.fixture(scope="module")

@@ -74,7 +74,15 @@ class Database:
         # Serial: under mpirun ASE would otherwise wait for all ranks at every call.
         self.rows = ase.db.connect(self.path, type="db", serial=True, use_lock_file=False)
         columns = ["id", "energy", "key_value_pairs"]
-        return {row.minimum: (row.id, row.energy) for row in self.rows.select(include_data=False, columns=columns)}
+        found = {}
+        for row in self.rows.select(include_data=False, columns=columns):
+            if "minimum" not in row:
+                raise RunFolderError(
+                    f"{self.path}: row {row.id} is none of the minima of a search; delete it, or the whole database: "
+                    f"that is made again from the journal beside it"
+                )
+            found[row.minimum] = row.id, row.energy
+        return found
 
     def add(self, minima: Sequence[Minimum]) -> None:
         """Take new minima; they are written with the next batch, or a later one where another program writes."""

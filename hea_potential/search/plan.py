@@ -14,6 +14,7 @@ from typing import Any
 from hea_potential.errors import InputError
 from hea_potential.search.bonds import probe_bonds
 from hea_potential.search.composition import Composition
+from hea_potential.search.database import NAME as DATABASE
 from hea_potential.search.identity import check_same, identity_of
 from hea_potential.search.journal import NAME, Journal, RunFolderError
 from hea_potential.search.pair import Pair
@@ -101,10 +102,22 @@ def header_of(folder: Path | None) -> dict[str, Any] | None:
 
 
 def begun(settings: Settings, folder: Path | None, seed: int | None, window: int) -> Plan:
-    """The plan of a new run."""
+    """The plan of a new run. Raises RunFolderError where it would take a database of others for its own: what this has
+    besides the run's minima would be deleted.
+    """
+    if folder is not None and not (folder / NAME).exists() and is_filled(folder / DATABASE):
+        raise RunFolderError(
+            f"{folder / DATABASE}: has no journal beside it, so it is not known whose minima it holds; it is left as "
+            f"it is: choose another folder"
+        )
     seed = secrets.randbits(32) if seed is None else seed
     setup = settings.setup(seed, bonds_of(settings.composition.symbols, settings.pair))
     return Plan(setup, settings.method, window, folder)
+
+
+def is_filled(path: Path) -> bool:
+    """Whether there is a file that holds anything."""
+    return path.exists() and path.stat().st_size > 0
 
 
 def default_window(ranks: int) -> int:
