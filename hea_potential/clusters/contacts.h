@@ -40,6 +40,7 @@ class Contacts {
   }
 
   Gap gap(std::size_t i, std::size_t j) const { return gaps_[i * room_ + j]; }
+  const Gap *gaps(std::size_t i) const { return &gaps_[i * room_]; }
 
   // The atoms in contact with atom i, ascending.
   const std::size_t *begin(std::size_t i) const { return &members_[i * room_]; }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "contacts.h"
 #include "geometry.h"
@@ -8,12 +9,28 @@
 namespace hea::clusters {
 namespace {
 
-// Atoms as an atom of one type sees them, four at a time. Single precision suffices: no two shells of neighbours are
-// nearly as near to each other as its digits.
+// Four atoms as an atom of one type sees them. Single precision suffices: no two shells of neighbours are nearly as
+// near to each other as its digits.
+struct Four {
+  Lanes coordinates[3]{};
+  Lanes touching = Lanes{} - 1.0F, overlapping = Lanes{} - 1.0F;  // squared distances; nobody is never near
+
+  Lanes square(float x, float y, float z) const {
+    const Lanes a = coordinates[0] - x, b = coordinates[1] - y, c = coordinates[2] - z;
+    return a * a + b * b + c * c;
+  }
+};
+
+bool any(const Flags &flags) {
+  std::int64_t halves[2];
+  std::memcpy(halves, &flags, sizeof halves);
+  return (halves[0] | halves[1]) != 0;
+}
+
+// Atoms, four at a time.
 class Crowd {
  public:
-  Crowd(const Atoms &atoms, const double *to_kind, double contact, double least)
-      : fours_((atoms.n + lanes - 1) / lanes, Four{{}, Lanes{} - 1.0F, Lanes{} - 1.0F}) {
+  Crowd(const Atoms &atoms, const double *to_kind, double contact, double least) : fours_(fours_for(atoms.n)) {
     if (atoms.n > 0) origin_ = vector(atoms.positions);
     for (std::size_t i = 0; i < atoms.n; ++i) {
       Four &four = fours_[i / lanes];
@@ -30,23 +47,17 @@ class Crowd {
     const float x = static_cast<float>(at[0]), y = static_cast<float>(at[1]), z = static_cast<float>(at[2]);
     Flags touched{}, overlapped{};
     for (const Four &four : fours_) {
-      const Lanes a = four.coordinates[0] - x, b = four.coordinates[1] - y, c = four.coordinates[2] - z;
-      const Lanes square = a * a + b * b + c * c;
+      const Lanes square = four.square(x, y, z);
       touched += square <= four.touching;
       overlapped |= square <= four.overlapping;
     }
-    if (overlapped[0] | overlapped[1] | overlapped[2] | overlapped[3]) return -1;
-    return -(touched[0] + touched[1] + touched[2] + touched[3]);
+    return any(overlapped) ? -1 : -(touched[0] + touched[1] + touched[2] + touched[3]);
   }
 
   static Vector3 vector(const double *x) { return {x[0], x[1], x[2]}; }
 
  private:
-  struct Four {
-    Lanes coordinates[3];
-    Lanes touching, overlapping;  // squared distances; what is left of the last four is never near
-  };
-
+  static std::size_t fours_for(std::size_t n) { return (n + lanes - 1) / lanes; }
   static double square_of(double x) { return x * x; }
 
   Vector3 origin_{};
@@ -124,13 +135,19 @@ Sites vacant_sites(const Atoms &atoms, std::size_t kind, double contact, double 
 
 Sites vacant_sites(const Contacts &contacts, const Atoms &atoms, std::size_t kind, double contact, double least) {
   Apexes apexes(atoms, kind, contact, least);
+  std::vector<std::size_t> chosen(atoms.n);
   for (std::size_t i = 0; i < atoms.n; ++i) {
     for (const std::size_t *j = contacts.begin(i); j != contacts.end(i); ++j) {
+      // A triangle has three corners where two sides meet, the half of a square one. Noted in any case, counted where
+      // it is so: without a branch, whose way a processor could not foresee.
+      const Gap *gaps = contacts.gaps(*j), of_triangle = i < *j ? Gap::in_contact : Gap::across_a_square;
+      std::size_t count = 0;
       for (const std::size_t *k = j + 1; k != contacts.end(i); ++k) {
-        const Gap gap = contacts.gap(*j, *k);
-        // A triangle has three corners where two sides meet, the half of a square one.
-        if (gap == Gap::across_a_square || (gap == Gap::in_contact && i < *j)) apexes.add(i, *j, *k);
+        chosen[count] = *k;
+        count += static_cast<std::size_t>(gaps[*k] == Gap::across_a_square) |
+                 static_cast<std::size_t>(gaps[*k] == of_triangle);
       }
+      for (std::size_t place = 0; place < count; ++place) apexes.add(i, *j, chosen[place]);
     }
   }
   Sites sites;
