@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from ase.cluster import Icosahedron
@@ -104,6 +106,23 @@ def test_swaps_rank_as_their_minimisations_do(
     true = [minimised(minimiser, Cluster(each.astype(np.int64), given.positions)).energy for each in orderings]
     assert spearmanr(np.arange(len(pairs)), true)[0] > 0.85
     assert int(np.argmin(true)) < 8
+
+
+def test_swaps_looked_at_a_few_at_a_time_are_the_same_and_take_less_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The steps of all swaps of a cluster take memory by the third power of its size."""
+    types = np.random.default_rng(5).integers(3, size=55).astype(np.int32)
+    swaps = RelaxedSwaps(POTENTIAL, types, Icosahedron("Pd", 3).positions)
+    monkeypatch.setattr("hea_potential.search.relaxed_swaps.TRIED", 4)
+    found, peaks = [], []
+    for numbers in (10**6, 10**4):
+        monkeypatch.setattr("hea_potential.search.relaxed_swaps.AT_ONCE", numbers)
+        tracemalloc.start()
+        found.append(swaps.promising(swaps.given))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-12)
+    assert peaks[1] < 0.5 * peaks[0]
 
 
 def test_descents_and_minimisations_end_where_no_swap_gains(minimiser: Minimiser, relaxed_icosahedron: State) -> None:

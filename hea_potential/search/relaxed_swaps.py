@@ -16,6 +16,7 @@ of the swapped atoms are computed again: what descents gain stays the same, in 0
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,7 @@ SHORTER = 0.4  # factor of a step after which the energy would be higher
 CLOSE = 0.02  # eV: what may be left to gain of an ordering that is almost relaxed
 SMALL_FORCE = 0.02  # eV/Angstrom: ends it
 HOPEFUL = 2.0  # times what a relaxation is expected to gain is what it may gain
+AT_ONCE = 2**24  # numbers of all steps that are looked at together: of 500 atoms' swaps they would take 5 GB
 SKIN = 0.5  # Angstrom that an atom may go before neighbours are listed anew
 
 
@@ -150,13 +152,20 @@ class RelaxedSwaps:
         """
         self.substitutions.follow(state)
         types, energies, forces = state.types, self.substitutions.energies, self.substitutions.forces
-        one, other = np.nonzero(np.triu(types[:, None] != types[None, :]))
-        total = forces[one, types[other]] + forces[other, types[one]] + state.forces
-        steps = total @ self.softness
-        rises = energies[one, types[other]] + energies[other, types[one]] - 0.5 * np.einsum("ka,ka->k", steps, total)
-        chosen = np.argsort(rises, kind="stable")[:TRIED]
-        limited = np.stack([no_longer(step.reshape(-1, 3)) for step in steps[chosen]])
-        return np.column_stack([one, other])[chosen], limited
+        pairs = np.argwhere(np.triu(types[:, None] != types[None, :]))
+        lowest = []
+        for block in np.array_split(pairs, ceil(len(pairs) * state.forces.size / AT_ONCE)):
+            one, other = block.T
+            total = forces[one, types[other]] + forces[other, types[one]] + state.forces
+            steps = total @ self.softness
+            gains = 0.5 * np.einsum("ka,ka->k", steps, total)
+            rises = energies[one, types[other]] + energies[other, types[one]] - gains
+            first = np.argsort(rises, kind="stable")[:TRIED]
+            lowest.append((block[first], rises[first], steps[first]))
+        swaps, heights, ways = (np.concatenate(parts) for parts in zip(*lowest, strict=True))
+        chosen = np.argsort(heights, kind="stable")[:TRIED]
+        limited = np.stack([no_longer(way.reshape(-1, 3)) for way in ways[chosen]])
+        return swaps[chosen], limited
 
     def relaxed(self, state: State, enough: float = np.inf, close: float = 0.0) -> State:
         """Follow forces by L-BFGS (Nocedal, Math. Comput. 35, 773 (1980)), which begins with the softness of the given
