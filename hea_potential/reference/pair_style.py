@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,7 @@ from ase.calculators.lammps import Prism, convert
 from ase.data import atomic_masses, chemical_symbols
 
 from hea_potential.errors import HEAError, InputError
-from hea_potential.lammps_instance import abandon, command, new_instance, one_line, potentials_folder
+from hea_potential.lammps_instance import abandon, command, hashes_of_files, new_instance, one_line
 from hea_potential.pair_file import ELEMENTS, PairFile, read_pair_file
 from hea_potential.reference.boxed import BoxedCalculator
 from hea_potential.reference.method import ReferenceMethod, versions
@@ -49,7 +48,7 @@ def lammps(argument: str = "") -> ReferenceMethod:
         "method": "lammps",
         "units": file.units,
         "lines": list(file.lines),
-        "sha256": hashes_of_files(file),
+        "sha256": hashes_of_files(word.strip("\"'") for line in coefficients(file) for word in line.split()[3:]),
         "packages": versions("lammps", "ase"),
     }
     return ReferenceMethod(provenance, partial(PairStyle, file), partial(refused_elements, file))
@@ -58,17 +57,6 @@ def lammps(argument: str = "") -> ReferenceMethod:
 def coefficients(file: PairFile) -> list[str]:
     """The lines `pair_coeff`."""
     return [line for line in file.lines if line.startswith("pair_coeff")]
-
-
-def hashes_of_files(file: PairFile) -> dict[str, str]:
-    """Of the words of `pair_coeff` lines that are files, here or among LAMMPS' potentials, the SHA-256."""
-    found = {}
-    for word in sorted({word.strip("\"'") for line in coefficients(file) for word in line.split()[3:]}):
-        for path in (Path(word), potentials_folder() / word):
-            if path.is_file():
-                found[word] = hashlib.sha256(path.read_bytes()).hexdigest()
-                break
-    return found
 
 
 def refused_elements(file: PairFile, symbols: Sequence[str]) -> list[str]:

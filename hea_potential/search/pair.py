@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hea_potential.errors import HEAError, InputError
-from hea_potential.lammps_instance import potentials_folder
+from hea_potential.lammps_instance import hashes_of_files
 from hea_potential.model_file import find_model
 from hea_potential.pair_file import UNITS, read_pair_file
 from hea_potential.search.composition import Composition
@@ -48,7 +47,7 @@ class Pair:
         style = f"pair_style hea kappa {kappa!r}" if kappa else "pair_style hea"
         coefficients = f'pair_coeff * * "{path}" {" ".join(composition.symbols)}'
         lines = (style, coefficients)
-        return Pair(lines, model=str(path), kappa=kappa, files=tuple(files_of(lines)))
+        return Pair(lines, model=str(path), kappa=kappa, files=files_of(lines))
 
     @staticmethod
     def of_file(path: Path, composition: Composition) -> Pair:
@@ -57,7 +56,7 @@ class Pair:
         """
         file = read_pair_file(path)
         lines = file.of_elements(composition.symbols)
-        return Pair(lines, file.units, files=tuple(files_of(lines)))
+        return Pair(lines, file.units, files=files_of(lines))
 
     def without_kappa(self, composition: Composition) -> Pair:
         """The pair style whose energy is E alone: what bonds are, the error estimate has no say in."""
@@ -69,12 +68,8 @@ class Pair:
         return UNITS[self.units]
 
 
-def files_of(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+def files_of(lines: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """The files that LAMMPS lines name, with the SHA-256 of what they hold: a search with other tables is another one,
     whatever their names.
     """
-    for word in dict.fromkeys(word.strip("\"'") for line in lines for word in WORD.findall(line)):
-        # Where LAMMPS looks for them.
-        found = next((path for path in (Path(word), potentials_folder() / Path(word).name) if path.is_file()), None)
-        if found is not None:
-            yield word, hashlib.sha256(found.read_bytes()).hexdigest()
+    return tuple(hashes_of_files(word.strip("\"'") for line in lines for word in WORD.findall(line)).items())
