@@ -54,7 +54,7 @@ def append_copies(path: Path, rows: Sequence[Row], patience: float) -> None:
     with closing(sqlite3.connect(path, timeout=patience)) as connection, connection:
         # With the write-ahead log this loses no more than the last batch if the power fails, and the journal has that.
         connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA cache_size=-65536")
+        connection.execute("PRAGMA cache_size=-65536")  # kB: what a batch touches is not written before it is whole
         columns = table(connection, "SELECT * FROM systems LIMIT 0")[0]
         template, last = table(connection, "SELECT min(id), max(id) FROM systems")[1]
         copied = ", ".join(f":{column}" if column in OWN else column for column in columns)
