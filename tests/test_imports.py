@@ -21,7 +21,7 @@ LAYERS = (
     {"engine", "clusters", "model_file", "neighbours", "lammps", "lammps_instance", "pair_file"},
     {"calculator"},
     {"reference", "dataset", "described"},
-    {"label_one"},
+    {"label_one", "given_labels"},
     {"label_queue"},
     {"label_workers"},
     {"labels"},

@@ -39,6 +39,7 @@ COMMANDS = {
     "search": "search",
     "bench": "bench",
     "label": "label",
+    "data": "data",
     "train": "train",
     "loop": "loop",
     "test": "test",
