@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A meta loop with a reference near DFT. Without an argument the plan and its costs; with `run` the loop itself, about a
-# quarter of an hour, which can be stopped and continued:
+# A meta loop with a reference near DFT. Without an argument the plan and its costs; with `run` the loop itself, about
+# twenty minutes, which can be stopped and continued:
 #
 #     bash 16_loop_sevennet.sh run
 set -euo pipefail

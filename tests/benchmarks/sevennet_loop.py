@@ -1,6 +1,6 @@
 """How much better a loop's model becomes on clusters that searches newly find: before it, and after each of its loops.
 
-    hea loop examples/16_loop_sevennet.toml --out RUN           # about a quarter of an hour of one quiet core
+    hea loop examples/16_loop_sevennet.toml --out RUN           # 23 minutes of one quiet core
     python tests/benchmarks/sevennet_loop.py RUN LABELS         # a quarter of an hour; goes on where it was
 
 Newly found means: the model that is judged searches each composition of the loop with seeds that the loop has not
