@@ -23,7 +23,8 @@ constexpr double sufficient = 1e-4;       // of the fall in energy that the slop
 constexpr double rounding = 1e-11;        // of the energy: a rise below this is not seen as one
 constexpr double shortest_length = 1e-6;  // of a step that is tried before the direction is given up
 constexpr int patience = 20;  // steps without progress before it gives up: forces may fall where the energy rounds
-constexpr double tiny_energy = 1e-8;  // as `minimize` has it in its test of etol
+constexpr double tiny_energy = 1e-8;   // as `minimize` has it in its test of etol
+constexpr int most_remembered = 1000;  // steps; more than some tens help no minimisation
 
 }  // namespace
 
@@ -46,7 +47,11 @@ void MinimizeLBFGS::read(int narg, char **arg) {
     if (i + wanted > narg)
       error->all(FLERR, "Command minimize/lbfgs: {} wants {} values for {} atom types, got {}", keyword, wanted, types,
                  narg - i);
-    if (keyword == "memory") remembered_ = utils::inumeric(FLERR, arg[i], false, lmp);
+    if (keyword == "memory") {
+      remembered_ = utils::inumeric(FLERR, arg[i], false, lmp);
+      if (remembered_ > most_remembered)
+        error->all(FLERR, "Command minimize/lbfgs: memory must be at most {}, got {}", most_remembered, arg[i]);
+    }
     std::vector<double> values;
     for (const int last = i + wanted; i < last; ++i) {
       values.push_back(utils::numeric(FLERR, arg[i], false, lmp));

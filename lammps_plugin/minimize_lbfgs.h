@@ -12,7 +12,7 @@ class LBFGSMemory;
 
 // minimize/lbfgs etol ftol maxiter maxeval keyword values ...
 //   etol, maxiter, maxeval: as those of `minimize`; ftol: largest force on an atom (force unit)
-//   memory N: steps to remember, default 8
+//   memory N: steps to remember, default 8, at most 1000
 //   dmax D: the most that a coordinate moves in a step (length unit), default 0.1
 //   bonds L11 L12 .. L1S L22 .. LSS: bond lengths of the S atom types (length unit): preconditions, which halves the
 //     force calls where atoms attract each other at about such distances; by default it does not

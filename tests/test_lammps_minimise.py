@@ -174,6 +174,7 @@ BAD = {
     ),
     "keyword without value": ("minimize/lbfgs 0 0 10 10 dmax", ("dmax wants 1 values", "got 0")),
     "memory of nothing": ("minimize/lbfgs 0 0 10 10 memory 0", ("memory must be positive, got 0",)),
+    "too much memory": ("minimize/lbfgs 0 0 10 10 memory 2147483647", ("memory must be at most 1000, got 2147483647",)),
     "memory is no integer": ("minimize/lbfgs 0 0 10 10 memory 2.5", ("2.5",)),
     "too few bonds": ("minimize/lbfgs 0 0 10 10 bonds 1.1 1.2", ("bonds wants 3 values for 2 atom types", "got 2")),
     "bonds without length": ("minimize/lbfgs 0 0 10 10 bonds 1 0 1", ("bonds must be positive, got 0",)),
