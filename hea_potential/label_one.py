@@ -82,6 +82,8 @@ def label(atoms: Atoms, name: str, calculator: Any) -> Outcome:
     for what cannot be wished.
     """
     wish = Wish.of(atoms, name)
+    if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell.array).all()):
+        return Outcome(name, reason="positions and cell must be finite, got NaN or infinity")
     # Of a calculator that tells two energies (smeared electrons) the one whose gradient the forces are.
     consistent = "free_energy" in getattr(calculator, "implemented_properties", ())
     moving = atoms.copy()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -125,3 +126,10 @@ def test_the_package_offers_the_calculator() -> None:
     code = "import hea_potential; print('HEACalculator' in dir(hea_potential), hea_potential.HEACalculator.__name__)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert found.stdout.split() == ["True", "HEACalculator"]
+
+
+@pytest.mark.parametrize("package", ["hea_potential", "hea_training"])
+def test_type_checkers_are_told_that_the_package_is_typed(package: str) -> None:
+    module = importlib.import_module(package)
+    assert module.__file__ is not None
+    assert Path(module.__file__).with_name("py.typed").is_file()

@@ -59,6 +59,16 @@ def test_forces_above_the_limit_are_refused():
     assert "above the allowed 5" in outcome.reason
 
 
+@pytest.mark.parametrize("what", ["positions", "cell"])
+def test_a_structure_that_is_nowhere_is_refused_without_a_calculation(what):
+    atoms = Atoms("Cu2", positions=[[0, 0, 0], [0, 0, 2.5]], cell=[9, 9, 9])
+    getattr(atoms, what)[1, 1] = np.nan
+    outcome = label(atoms, "nowhere", EMT())
+    assert outcome.frames == ()
+    assert not outcome.again
+    assert outcome.reason == "positions and cell must be finite, got NaN or infinity"
+
+
 def test_a_relaxation_is_labelled_along_its_path():
     assert labelled_steps(12) == [0, 1, 2, 4, 6, 9, 12]
     cluster = Icosahedron("Cu", 2)

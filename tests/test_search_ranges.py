@@ -213,7 +213,8 @@ def test_a_budget_of_force_calls_ends_where_it_is_spent(tmp_path: Path, pair: Pa
     ("words", "complaint"),
     [
         ((), "no composition is given"),
-        (("--size", "13"), "no composition is given"),
+        (("--size", "13"), "got --size 13 without --elements"),
+        (("--elements", "Ar,Kr"), "got --elements Ar,Kr without --size"),
         (("Ar3", "--size", "13"), "got the composition Ar3 and a range"),
         (("Ar3", "--all-ratios"), "got the composition Ar3 and a range"),
         (("--size", "13", "--elements", "Ar,Kr", "--ratio-step", "2"), "without --all-ratios"),

@@ -61,6 +61,10 @@ def asked_for(
             )
         return [Composition.parse(formula) for formula in formulas]
     if size is None or elements is None:
+        if size is not None:
+            raise InputError(f"search: got --size {size} without --elements; give both, such as --elements Ni,Cu")
+        if elements is not None:
+            raise InputError(f"search: got --elements {elements} without --size; give both, such as --size 38")
         raise InputError(
             "search: no composition is given; write one such as Cu10Ni10, or a range such as "
             "--size 38 --elements Ni,Cu --all-ratios"
