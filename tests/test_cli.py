@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -68,6 +69,32 @@ def test_info_shows_the_card(model: Path) -> None:
     for words in ("Ni Cu Pd", "Ni-Pd", "a [random] model", "3.25", "pairs", "5 Angstrom"):
         assert words in found.stdout
     assert json.loads(hea("info", model, "--json").stdout)["provenance"]["seed"] == 6
+
+
+def test_what_is_shown_is_never_cut(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ENVIRONMENT, "COLUMNS", "80")
+    assert hashlib.sha256(model.read_bytes()).hexdigest() in hea("info", model).stdout
+    atoms = cluster(np.random.default_rng(0), 40)
+    atoms.write(tmp_path / "in.extxyz")
+    energy = HEACalculator(model).get_potential_energy(ase.io.read(tmp_path / "in.extxyz"))
+    for command, shown in ((("eval",), f"{energy:.6f}"), (("relax", "--steps", 1), f"{energy:.4f}")):
+        found = hea(*command, tmp_path / "in.extxyz", "-o", tmp_path / "out.extxyz", "-m", model)
+        assert atoms.get_chemical_formula() in found.stdout  # there is no terminal: the page is wide
+        assert shown in found.stdout
+
+
+def test_a_narrow_terminal_folds_formulas_and_keeps_numbers() -> None:
+    from rich.console import Console
+
+    from hea_potential.cli.tables import uncut_table
+
+    table = uncut_table("structure", "formula", "E, eV", folds="formula")
+    table.add_row("0", "Ag10Au5Cu10Ni10Pd10Pt10", "-213.441455")
+    console = Console(width=40)
+    with console.capture() as page:
+        console.print(table)
+    assert "-213.441455" in page.get()
+    assert "…" not in page.get()
 
 
 def test_eval_writes_what_the_calculator_computes(model: Path, tmp_path: Path) -> None:

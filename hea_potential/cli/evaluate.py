@@ -33,15 +33,16 @@ def evaluate(
     """
     from rich.console import Console
     from rich.progress import track
-    from rich.table import Table
 
     from hea_potential import HEACalculator
     from hea_potential.cli.structure_files import read_structures, structure_output, with_results
+    from hea_potential.cli.tables import output_console, uncut_table
     from hea_potential.errors import InputError
 
     frames = read_structures(file)
     calculator = HEACalculator(model, kappa=kappa, precision=precision)
-    table = Table("structure", "formula", "E, eV", "E/atom, eV", "largest force, eV/A", "sigma/atom, meV")
+    titles = ("structure", "formula", "E, eV", "E/atom, eV", "largest\nforce, eV/A", "sigma/atom,\nmeV")
+    table = uncut_table(*titles, folds="formula")
     nowhere: nullcontext[list[Atoms]] = nullcontext([])
     with structure_output(output) if output else nowhere as written:
         messages = Console(stderr=True)
@@ -53,7 +54,7 @@ def evaluate(
                 raise InputError(f"structure {number} of {file}: {error}") from error
             if number < MOST_ROWS:
                 table.add_row(str(number), *described(written[-1]))
-    console = Console()
+    console = output_console()
     console.print(table)
     if len(frames) > MOST_ROWS:
         console.print(f"and {len(frames) - MOST_ROWS} more structures")

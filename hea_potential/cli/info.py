@@ -30,8 +30,7 @@ def info(
         hea info
         hea info my_model.safetensors --json
     """
-    from rich.console import Console
-
+    from hea_potential.cli.tables import output_console
     from hea_potential.model_file import find_model, read_model_file
 
     path = find_model(model)
@@ -39,7 +38,7 @@ def info(
     if as_json:
         typer.echo(json.dumps(found.metadata, indent=2))
         return
-    console = Console()
+    console = output_console()
     show_network(console, found, path)
     show_distances(console, found)
     for key, value in found.metadata.items():
@@ -54,6 +53,8 @@ def show_network(console: Console, model: ModelFile, path: Path) -> None:
     metadata = model.metadata
     content = path.read_bytes()
     table = Table(title=text(metadata.get("name", path.name)), show_header=False, title_justify="left")
+    table.add_column()
+    table.add_column(overflow="fold")  # a hash that is cut cannot be compared
     table.add_row("file", f"{path.name}, {len(content) / 1e6:.1f} MB")
     table.add_row("sha256", hashlib.sha256(content).hexdigest())
     table.add_row("elements", " ".join(model.elements))

@@ -31,16 +31,17 @@ def relax(
         hea relax alloy.cif -o alloy_relaxed.extxyz --cell --fmax 0.001
     """
     from rich.console import Console
-    from rich.table import Table
 
     from hea_potential import HEACalculator
     from hea_potential.cli.bars import progress_bars
     from hea_potential.cli.structure_files import read_structures, structure_output, with_results
+    from hea_potential.cli.tables import output_console, uncut_table
     from hea_potential.errors import InputError
 
     frames = read_structures(file)
     calculator = HEACalculator(model, kappa=kappa)
-    table = Table("structure", "formula", "E before, eV", "E after, eV", "largest force, eV/A", "steps", "relaxed")
+    titles = ("structure", "formula", "E before,\neV", "E after,\neV", "largest\nforce, eV/A", "steps", "relaxed")
+    table = uncut_table(*titles, folds="formula")
     messages = Console(stderr=True)
     all_relaxed = True
     with structure_output(output) as written, progress_bars(messages, transient=True) as progress:
@@ -71,7 +72,7 @@ def relax(
                 "yes" if relaxed else "no",
             )
             all_relaxed &= relaxed
-    Console().print(table)
+    output_console().print(table)
     if not all_relaxed:
         typer.echo(f"hea: not every structure was relaxed to {fmax} eV/A in {steps} steps", err=True)
         raise typer.Exit(1)
