@@ -1,5 +1,6 @@
 """Configurations are checked whole, before anything starts; the commands say what is wrong in one line."""
 
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,6 +13,7 @@ from training_structures import write_small_dataset
 from typer.testing import CliRunner
 
 from hea_potential.cli import app
+from hea_potential.cli.train import training_progress
 from hea_potential.errors import HEAError, InputError
 from hea_potential.model_file import read_model_file
 
@@ -200,3 +202,14 @@ def test_an_isolated_atom_need_not_be_trained_on(folder: Path) -> None:
     seed = next(seed for seed in range(100) if copper in mine.split(seed).test)
     model = read_model_file(train(read_config(write(folder, f"split_seed = {seed}\n" + GOOD))))
     assert model.tensors["e0"][1] == mine.energy[copper]
+
+
+def test_a_stratum_that_was_trained_before_is_told_without_a_loss(capsys: pytest.CaptureFixture[str]) -> None:
+    with training_progress() as (show, _):
+        show("elements", 3, 3, math.nan)
+        show("Ni-Cu", 1, 2, 0.5)
+        show("Ni-Cu", 2, 2, 0.25)
+    assert capsys.readouterr().err.splitlines() == [
+        "elements: epoch 3 of 3, trained before",
+        "Ni-Cu: epoch 2 of 2, loss 0.2500",
+    ]

@@ -23,8 +23,8 @@ def data(
     """Make a data set for `hea train`, `hea loop` and `hea test` of structures that come with energies and forces.
 
     All must be of one method. Frames that depend on each other, as those of one trajectory do, should have the same
-    `group` in their information: they then all teach or all judge. The energies of single atoms without a cell, one of
-    each element, say what isolated atoms have.
+    `group` in their information: they then all teach or all judge. The energies of single atoms, one of each element,
+    alone or in a box wider than the cutoff, say what isolated atoms have.
 
     Example:
       hea data dft/*.extxyz -o dft.h5 --method "VASP 6.4, PBE, 400 eV"

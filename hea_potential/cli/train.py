@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -54,7 +55,7 @@ def training_progress() -> Iterator[tuple[Callable[[str, int, int, float], None]
     from hea_potential.cli.bars import progress_bars
 
     console = Console(stderr=True)
-    with progress_bars(console, TextColumn("loss {task.fields[loss]:.3f}"), time_left=True) as bars:
+    with progress_bars(console, TextColumn("{task.fields[loss]}"), time_left=True) as bars:
         tasks: dict[str, TaskID] = {}
         began: dict[str, float] = {}
         said: dict[str, float] = {}
@@ -62,11 +63,13 @@ def training_progress() -> Iterator[tuple[Callable[[str, int, int, float], None]
 
         def show(stratum: str, done: int, total: int, loss: float) -> None:
             now = time.monotonic()
+            # Of a stratum that an earlier call finished there is one report, whose loss is NaN.
+            words = "trained before" if stratum not in tasks and math.isnan(loss) else f"loss {loss:.4f}"
             if stratum not in tasks:
-                tasks[stratum] = bars.add_task(stratum, total=total, loss=loss)
+                tasks[stratum] = bars.add_task(stratum, total=total, loss=words)
                 began[stratum] = said[stratum] = now
                 first[stratum] = done
-            bars.update(tasks[stratum], completed=done, loss=loss)
+            bars.update(tasks[stratum], completed=done, loss=words)
             if not console.is_terminal and (done == total or now - said[stratum] > LOG_SECONDS):
                 fitted = done - first[stratum]
                 left = (
@@ -74,7 +77,7 @@ def training_progress() -> Iterator[tuple[Callable[[str, int, int, float], None]
                     if fitted and done < total
                     else ""
                 )
-                console.print(f"{stratum}: epoch {done} of {total}, loss {loss:.4f}{left}", highlight=False)
+                console.print(f"{stratum}: epoch {done} of {total}, {words}{left}", highlight=False)
                 said[stratum] = now
 
         def say(what: str) -> None:
