@@ -117,3 +117,15 @@ def test_no_data_set_is_overwritten(tmp_path: Path) -> None:
     result = run(tmp_path / "some.extxyz", "-o", tmp_path / "set.h5")
     assert "exists already" in str(result.exception)
     assert (tmp_path / "set.h5").read_text() == "precious"
+
+
+def test_a_file_given_twice_and_a_method_without_words_are_refused(tmp_path: Path) -> None:
+    ase.io.write(tmp_path / "some.extxyz", structures())
+    (tmp_path / "copy.extxyz").write_bytes((tmp_path / "some.extxyz").read_bytes())
+    twice = run(tmp_path / "some.extxyz", tmp_path / "copy.extxyz", "-o", tmp_path / "set.h5")
+    assert "copy.extxyz holds the same as" in str(twice.exception)
+    unsaid = CliRunner().invoke(
+        app, ["data", str(tmp_path / "some.extxyz"), "-o", str(tmp_path / "set.h5"), "--method", " "]
+    )
+    assert "allowed are words" in str(unsaid.exception)
+    assert not (tmp_path / "set.h5").exists()

@@ -65,6 +65,8 @@ def label(
     for name, reason in list(dataset.failures.items())[:MOST_FAILURES]:
         typer.echo(f"without label {name}: {reason}")
     typer.echo(f"sha256 {dataset.sha256()}")
+    if missing and not len(dataset):
+        raise typer.Exit(1)
 
 
 @contextmanager
