@@ -9,6 +9,7 @@ import re
 import shutil
 from base64 import b64decode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -144,8 +145,9 @@ def with_null(content: bytes, number: int, place: tuple[str, ...]) -> bytes:
     return "".join(json.dumps(line) + "\n" for line in lines).encode()
 
 
+@pytest.mark.parametrize("executor", [None, ThreadPoolExecutor(1)], ids=["ours", "given"])
 def test_linear_algebra_has_one_thread_in_a_loop_and_as_many_as_before_after_it(
-    config: LoopConfig, tmp_path: Path
+    config: LoopConfig, tmp_path: Path, executor: ThreadPoolExecutor | None
 ) -> None:
     class Stop(Exception):  # noqa: N818 - ends the loop at its first step
         pass
@@ -158,7 +160,7 @@ def test_linear_algebra_has_one_thread_in_a_loop_and_as_many_as_before_after_it(
     watcher = Looks()
     with threadpool_limits(2, user_api="blas"):
         with pytest.raises(Stop):
-            run_loop(config, tmp_path / "run", watcher)
+            run_loop(config, tmp_path / "run", watcher, executor=executor, workers=1 if executor else 0)
         assert blas_threads() == {2}
     assert watcher.threads == {1}
     assert ledger_of(tmp_path / "run") == []

@@ -51,7 +51,8 @@ def run_loop(
     Raises HEAError: InputError, LoopFolderError for a folder that holds another loop, OutputError, ...
     """
     if executor is not None:
-        return managed(config, out, watcher, executor, workers)
+        with one_thread():
+            return managed(config, out, watcher, executor, workers)
     with loop_ranks() as rank_0:
         return managed(config, out, watcher, *rank_0) if rank_0 is not None else None
 
