@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.stress import full_3x3_to_voigt_6_stress
 
 from hea_potential.dataset import DataSet, empty_dataset
 from hea_potential.errors import InputError
@@ -85,8 +86,7 @@ def frame_of(atoms: Atoms, name: str, labels: dict[str, Any]) -> Frame:
         except (TypeError, ValueError) as error:
             raise InputError(f"structure {name!r}: {what} is {values!r}; allowed are numbers") from error
         if what == "stress" and labels[what].size == 9:  # as extended XYZ has it
-            full = labels[what].reshape(3, 3)
-            labels[what] = full[(0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1)]
+            labels[what] = full_3x3_to_voigt_6_stress(labels[what].reshape(3, 3))
         if labels[what].shape != shapes[what]:
             raise InputError(f"structure {name!r}: {what} has shape {labels[what].shape}, allowed is {shapes[what]}")
     usual = "structure" if atoms.pbc.any() else ALONE.get(len(atoms), "structure")

@@ -11,6 +11,7 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.lammps import Prism, convert
 from ase.data import atomic_masses, chemical_symbols
+from ase.stress import voigt_6_to_full_3x3_stress
 
 from hea_potential.errors import HEAError, InputError
 from hea_potential.lammps_instance import abandon, command, hashes_of_files, new_instance, one_line
@@ -105,7 +106,7 @@ class PairStyle(BoxedCalculator):
             "forces": prism.vector_to_ase(convert(forces, "force", units, "ASE")),
         }
         if with_stress:
-            stress = prism.tensor2_to_ase(full_tensor(-convert(pressure, "pressure", units, "ASE")))
+            stress = prism.tensor2_to_ase(voigt_6_to_full_3x3_stress(-convert(pressure, "pressure", units, "ASE")))
             results["stress"] = stress.ravel()[[0, 4, 8, 5, 2, 1]]
         return results
 
@@ -138,9 +139,3 @@ class PairStyle(BoxedCalculator):
             except Exception as error:
                 raise LAMMPSError(f"LAMMPS refuses the line {line!r}: {one_line(error)}") from error
         engine.command("thermo_style custom step pe pxx pyy pzz pxy pxz pyz")
-
-
-def full_tensor(voigt: np.ndarray) -> np.ndarray:
-    """(3, 3) from xx yy zz yz xz xy."""
-    xx, yy, zz, yz, xz, xy = voigt
-    return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])

@@ -32,7 +32,6 @@ class Population:
     members: list[Minimum] = field(default_factory=list)
     rivals: Sequence[Minimum] = ()
     by_rank: bool = False  # parents are drawn by rank, not by energy
-    _fitness: list[float] = field(default_factory=list)  # of the members, worked out when it is first asked for
 
     @property
     def lowest(self) -> float:
@@ -51,7 +50,6 @@ class Population:
         self.members = sorted([*(m for m in self.members if m not in kin), minimum], key=lambda m: m.energy)
         if len(self.members) > self.capacity:
             self.members.remove(self.dispensable(self.members))
-        self._fitness = []
         return True
 
     def wants(self, minimum: Minimum, gain: float) -> bool:
@@ -108,17 +106,12 @@ class Population:
         return one_of(rng, [member for member in self.members if member.motif == motif])
 
     def draw(self, rng: np.random.Generator, count: int) -> list[Minimum]:
-        """Draw different members, the fitter the likelier."""
-        return several_of(rng, self.members, count, self.fitness)
-
-    @property
-    def fitness(self) -> list[float]:
-        """exp(-3 rho) of each member, rho from 0 for the lowest to 1 for the highest, in energy or in rank."""
-        if not self._fitness:
-            if self.by_rank:
-                heights = [float(rank) for rank in range(len(self.members))]
-            else:
-                heights = [member.energy - self.lowest for member in self.members]
-            spread = max(heights[-1], 1e-12)
-            self._fitness = [exp(-3.0 * height / spread) for height in heights]
-        return self._fitness
+        """Draw different members, the lower the likelier: fitness exp(-3 rho), rho from 0 for the lowest to 1 for the
+        highest, in energy or in rank.
+        """
+        if self.by_rank:
+            heights = [float(rank) for rank in range(len(self.members))]
+        else:
+            heights = [member.energy - self.lowest for member in self.members]
+        spread = max(heights[-1], 1e-12)
+        return several_of(rng, self.members, count, [exp(-3.0 * height / spread) for height in heights])

@@ -83,7 +83,7 @@ def refresh(
         claim(folder, provenance | {"architecture": arch.as_dict()})
         first = model is None or Stratum("elements") in groups[0]
         how = settings.of_training(first=first)
-        tensors = start_of(arch, training, seed) if tensors is None else closer(tensors, training)
+        tensors = start(arch, training, seed) if tensors is None else closer(tensors, training)
         every_epoch = np.union1d(new, np.flatnonzero(found[split.train]))
         lesson = Lesson(
             training, every_epoch, how, first, model is not None, settings.replay, folder, seed, threads, provenance
@@ -191,14 +191,6 @@ def taught(
                 raise InputError(str(error)) from error
             trouble = str(error)
     return tensors, trouble
-
-
-def start_of(arch: Architecture, training: Graphs, seed: int) -> Tensors:
-    """A model before its first training. Raises InputError for data without atoms or without a pair of elements."""
-    try:
-        return start(arch, training, seed)
-    except ValueError as error:
-        raise InputError(str(error)) from error
 
 
 def closer(tensors: Tensors, training: Graphs) -> Tensors:
