@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 from multiprocessing import get_context, parent_process
 from threading import Thread
@@ -22,7 +22,7 @@ from ase import Atoms
 from hea_potential.errors import HEAError, InputError
 from hea_potential.label_one import Outcome, label
 from hea_potential.label_queue import Queue, Work
-from hea_potential.reference import reference_method
+from hea_potential.reference import hash_of_file, reference_method
 from hea_potential.torch_library import own_libraries
 
 __all__ = ["InProcess", "Processes", "labelled"]
@@ -102,19 +102,25 @@ def one_thread_each() -> Iterator[None]:
 
 
 @lru_cache(maxsize=1)
-def calculator_of(reference: str) -> Any:
-    """The calculator of this process, kept from structure to structure. Raises InputError for what is no calculator."""
+def calculator_of(reference: str, file: str) -> Any:
+    """The calculator of this process, kept from structure to structure; `file` is the hash of the file that the
+    reference is named after. Raises InputError for what is no calculator, or if that file is no longer the same.
+    """
     with own_libraries():  # of a rank of mpirun that has searched with LAMMPS before it labels
         calculator = reference_method(reference).calculator()
+    if hash_of_file(reference) != file:
+        raise InputError(f"reference {reference!r}: its file has changed since the labelling began")
     if not hasattr(calculator, "get_property"):
         raise InputError(f"reference {reference!r}: got {calculator!r}; allowed is what returns an ASE calculator")
     return calculator
 
 
-def label_task(reference: str, task: Sequence[Work]) -> list[Outcome]:
-    """Label structures one after the other, in any process. Raises HEAError if the reference cannot be used at all."""
+def label_task(reference: str, file: str, task: Sequence[Work]) -> list[Outcome]:
+    """Label structures one after the other, in any process, with what `calculator_of` gives. Raises HEAError if the
+    reference cannot be used at all.
+    """
     try:
-        calculator = calculator_of(reference)
+        calculator = calculator_of(reference, file)
     except HEAError:
         raise
     except Exception as error:  # whatever a calculator's constructor raises
@@ -135,15 +141,16 @@ def labelled(
 
     Raises HEAError when the reference cannot be used, or when a worker of an executor that is not ours dies.
     """
+    do = partial(label_task, reference, hash_of_file(reference))
     queue = Queue(works, 1 if isinstance(executor, InProcess) else AHEAD * workers)
     deaths, successes = 0, 0
     running: dict[Future[list[Outcome]], list[Work]] = {}
     try:
         while queue or running:
             for task in queue.tasks(len(running)):
-                running[submitted(executor, reference, task)] = task
+                running[submitted(executor, do, task)] = task
             if helps and (task := queue.task_of_manager()):
-                running[submitted(InProcess(), reference, task)] = task
+                running[submitted(InProcess(), do, task)] = task
             found, lost = collected(running)
             for work, outcome in found:
                 queue.learn(work, outcome)
@@ -182,10 +189,10 @@ def collected(running: dict[Future[list[Outcome]], list[Work]]) -> tuple[list[tu
     return found, lost
 
 
-def submitted(executor: Executor, reference: str, task: list[Work]) -> Future[list[Outcome]]:
+def submitted(executor: Executor, do: Callable[[list[Work]], list[Outcome]], task: list[Work]) -> Future[list[Outcome]]:
     """The future of a task; one that has failed already if the executor is broken."""
     try:
-        return executor.submit(label_task, reference, task)
+        return executor.submit(do, task)
     except BrokenExecutor as error:
         future: Future[list[Outcome]] = Future()
         future.set_exception(error)

@@ -17,8 +17,9 @@ from hea_potential.dataset import read_dataset
 from hea_potential.errors import HEAError
 from hea_potential.label_one import Outcome, label
 from hea_potential.label_queue import Queue, Work
-from hea_potential.label_workers import Processes
+from hea_potential.label_workers import InProcess, Processes, label_task
 from hea_potential.labels import label_structures
+from hea_potential.reference import hash_of_file
 
 HERE = Path(__file__).parent
 
@@ -71,6 +72,28 @@ def test_any_executor_labels(tmp_path):
             hashes.add(label_structures(structures(6), file, "emt", executor=executor).sha256())
     hashes.add(label_structures(structures(6), tmp_path / "here.h5", "emt", processes=0).sha256())
     assert len(hashes) == 1
+
+
+def test_a_pair_file_that_was_edited_is_read_again(tmp_path):
+    """By the same executors: the calling process and a process that is kept."""
+    file = tmp_path / "pair.lmp"
+    with Processes(1) as kept:
+        for name, executor in (("here", InProcess()), ("kept", kept)):
+            energies = []
+            for epsilon in (0.4, 0.8):
+                file.write_text(f"pair_style lj/cut 8.0\npair_coeff * * {epsilon} 2.3\n")
+                output = tmp_path / f"{name}{epsilon}.h5"
+                energies.append(label_structures(dimers(1), output, f"lammps:{file}", executor=executor).energy[0])
+            assert energies[1] == pytest.approx(2.0 * energies[0], rel=1e-6)
+
+
+def test_a_reference_whose_file_changes_while_it_labels_is_one_clear_error(tmp_path):
+    file = tmp_path / "pair.lmp"
+    file.write_text("pair_style lj/cut 8.0\npair_coeff * * 0.4 2.3\n")
+    before = hash_of_file(f"lammps:{file}")
+    file.write_text("pair_style lj/cut 8.0\npair_coeff * * 0.8 2.3\n")
+    with pytest.raises(HEAError, match="its file has changed since the labelling began"):
+        label_task(f"lammps:{file}", before, [(dimers(1)[0], "d0")])
 
 
 LABEL_BY_MPI = """

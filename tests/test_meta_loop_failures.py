@@ -10,6 +10,8 @@ import pytest
 from ase.calculators.emt import EMT
 from hea_training.meta_loop import read_config, run_loop
 from hea_training.meta_loop.ledger import Ledger, LoopFolderError
+from hea_training.meta_loop.plan import Step
+from hea_training.meta_loop.state import Watcher
 from small_disk import small_disk
 from small_loop import CONFIGURATION, ledger_of
 
@@ -96,6 +98,22 @@ def test_a_full_disk_ends_the_loop_with_a_message_and_it_goes_on(unbroken: Path,
     run_loop(config, run)
     assert ledger_of(run)[: len(before)] == before
     assert ledger_of(run) == ledger_of(unbroken)
+
+
+def test_a_reference_that_is_edited_while_the_loop_runs_ends_it(tmp_path: Path) -> None:
+    pair = tmp_path / "pair.lmp"
+    pair.write_text("pair_style lj/cut 8.0\npair_coeff * * 0.4 2.3\n")
+
+    class Editor(Watcher):
+        """Edits the pair file when the first step begins."""
+
+        def begins(self, step: Step, number: int, total: int) -> None:
+            pair.write_text(pair.read_text().replace("0.4", "0.8"))
+
+    config = read_config(written(tmp_path, ONE_LOOP.replace('"emt"', f'"lammps:{pair}"')))
+    with pytest.raises(LoopFolderError, match=r"has changed since the loop .* began \(it differs in reference.lines\)"):
+        run_loop(config, tmp_path / "run", Editor())
+    assert ledger_of(tmp_path / "run") == []
 
 
 def test_a_folder_is_for_one_run_at_a_time(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def calculator():
     return EMT()
 sys.modules["own"] = types.SimpleNamespace(calculator=calculator)
 from hea_potential.label_workers import calculator_of
-calculator_of("own:calculator")
+calculator_of("own:calculator", "")
 """,
     "training": "import hea_training.checkpoint",
 }

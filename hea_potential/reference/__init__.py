@@ -13,10 +13,11 @@ Files and modules after the colon are looked for from the current folder. A calc
 of its own in every process, which the callable chooses: several may label at once.
 
 `reference_method` gives a way to make the calculator, and its provenance: a JSON document with the method, its settings
-and the versions of the packages, kept with every data set. `check_elements` says before a run what a method cannot do.
+and the versions of the packages, kept with every data set. `check_elements` says before a run what a method cannot do;
+`hash_of_file` tells methods apart that have one name because a file was changed.
 """
 
-from hea_potential.reference.by_name import METHODS, check_elements, reference_method
+from hea_potential.reference.by_name import METHODS, check_elements, hash_of_file, reference_method
 from hea_potential.reference.method import ReferenceMethod, versions
 
-__all__ = ["METHODS", "ReferenceMethod", "check_elements", "reference_method", "versions"]
+__all__ = ["METHODS", "ReferenceMethod", "check_elements", "hash_of_file", "reference_method", "versions"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import sys
 from collections.abc import Callable, Sequence
@@ -57,6 +58,14 @@ def reference_method(name: str) -> ReferenceMethod:
         raise InputError(f"unknown reference method {name!r}; {allowed}")
     calculator = imported(method, argument, allowed)
     return ReferenceMethod({"method": name, "packages": versions("ase")}, calculator)
+
+
+def hash_of_file(name: str) -> str:
+    """SHA-256 of the file after the colon of a reference method's name: the method is another one when that changes,
+    though not in name. Empty where no file stands there.
+    """
+    path = Path(name.partition(":")[2])
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def check_elements(name: str, symbols: Sequence[str]) -> None:

