@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from ase.cluster import Octahedron
@@ -69,6 +71,31 @@ def test_a_formula_is_read_in_its_order() -> None:
 def test_what_is_no_formula_is_refused(text: str, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
         Composition.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("symbols", "counts", "complaint"),
+    [
+        ((), (), "one number of atoms for each of 1 or more elements"),
+        (("Cu", "Ni"), (13,), "one number of atoms for each"),
+        (("Cu", "Qq"), (13, 1), "unknown element 'Qq' in 'Cu13Qq1'"),
+        (("X",), (13,), "unknown element 'X'"),
+        (("Cu", "Ni"), (13, 0), "zero atoms of Ni in 'Cu13Ni0'"),
+        (("Cu", "Ni"), (13, -2), "-2 atoms of Ni"),
+        (("Cu",), (1.5,), "must be whole numbers"),
+        (("Cu", "Ni", "Cu"), (6, 1, 6), "Cu comes more than once in 'Cu6Ni1Cu6'"),
+        (("Cu",), (10_001,), "10001 atoms in 'Cu10001'; at most 10000"),
+    ],
+)
+def test_what_is_no_composition_is_refused(symbols: tuple[str, ...], counts: tuple[int, ...], complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        Composition(symbols, counts)
+
+
+def test_a_composition_of_numpy_numbers_is_that_of_plain_ones() -> None:
+    composition = Composition(tuple(np.array(["Cu", "Ni"])), tuple(np.array([13, 1])))
+    assert composition == Composition(("Cu", "Ni"), (13, 1))
+    assert json.dumps(composition.counts) == "[13, 1]"
 
 
 @pytest.mark.parametrize("name", STARTS)

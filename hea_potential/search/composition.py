@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,16 +18,46 @@ MOST_ATOMS = 10_000
 
 @dataclass(frozen=True)
 class Composition:
-    """Elements in the order given, which is the order of the LAMMPS atom types, and number of atoms of each."""
+    """Elements in the order given, which is the order of the LAMMPS atom types, and number of atoms of each.
+
+    Raises InputError for an unknown or repeated element, less than one atom of one and more than MOST_ATOMS in all.
+    """
 
     symbols: tuple[str, ...]
     counts: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        given = f"symbols {self.symbols!r} and counts {self.counts!r}"
+        if not self.symbols or len(self.symbols) != len(self.counts):
+            raise InputError(f"composition: {given}; allowed is one number of atoms for each of 1 or more elements")
+        try:
+            counts = tuple(operator.index(count) for count in self.counts)
+        except TypeError:
+            raise InputError(f"composition: {given}; numbers of atoms must be whole numbers") from None
+        for name, value in (("symbols", tuple(self.symbols)), ("counts", counts)):  # a journal holds no other numbers
+            object.__setattr__(self, name, value)
+        for symbol, count in zip(self.symbols, counts, strict=True):
+            if atomic_numbers.get(symbol, 0) < 1:
+                raise InputError(
+                    f"composition: unknown element {symbol!r} in {self.formula!r}; write symbols such as Cu, Ni, Pd"
+                )
+            if self.symbols.count(symbol) > 1:
+                raise InputError(f"composition: {symbol} comes more than once in {self.formula!r}; add its atoms up")
+            if count < 1:
+                raise InputError(
+                    f"composition: {count or 'zero'} atoms of {symbol} in {self.formula!r}; leave the element out or "
+                    "give at least 1"
+                )
+        if self.size > MOST_ATOMS:
+            raise InputError(
+                f"composition: {self.size} atoms in {self.formula!r}; at most {MOST_ATOMS} can be searched"
+            )
 
     @staticmethod
     def parse(text: str) -> Composition:
         """Read a formula such as `Cu10Ni10Pd5`; a symbol without a number is one atom, and repeated symbols add up.
 
-        Raises InputError for an unknown element, zero atoms and whatever else is not a formula.
+        Raises InputError for whatever is not a formula, and as a composition does.
         """
         formula = "".join(text.split())
         if not re.fullmatch(r"([A-Z][a-z]?\d*)+", formula):
@@ -35,20 +66,8 @@ class Composition:
             )
         counts: dict[str, int] = {}
         for symbol, number in re.findall(r"([A-Z][a-z]?)(\d*)", formula):
-            if atomic_numbers.get(symbol, 0) < 1:
-                raise InputError(
-                    f"composition: unknown element {symbol!r} in {text!r}; write symbols such as Cu, Ni, Pd"
-                )
             counts[symbol] = counts.get(symbol, 0) + (int(number[:9]) if number else 1)
-        for symbol, count in counts.items():
-            if count == 0:
-                raise InputError(
-                    f"composition: zero atoms of {symbol} in {text!r}; leave the element out or give at least 1"
-                )
-        composition = Composition(tuple(counts), tuple(counts.values()))
-        if composition.size > MOST_ATOMS:
-            raise InputError(f"composition: {composition.size} atoms in {text!r}; at most {MOST_ATOMS} can be searched")
-        return composition
+        return Composition(tuple(counts), tuple(counts.values()))
 
     @property
     def size(self) -> int:
