@@ -52,6 +52,8 @@ def test_ratios_go_from_pure_to_pure_in_even_steps() -> None:
     assert formulas(all_ratios(4, ["Ni", "Cu"], 1)) == ["Ni4", "Ni3Cu1", "Ni2Cu2", "Ni1Cu3", "Cu4"]
     assert formulas(all_ratios(38, ["Ni", "Cu"], 19)) == ["Ni38", "Ni19Cu19", "Cu38"]
     assert formulas(all_ratios(7, ["Pt"], 2)) == ["Pt7"]
+    fewer_atoms_than_elements = all_ratios(2, ["Ni", "Cu", "Pd"])
+    assert formulas(fewer_atoms_than_elements) == ["Ni2", "Ni1Cu1", "Ni1Pd1", "Cu2", "Cu1Pd1", "Pd2"]
     nickel = [dict(zip(c.symbols, c.counts, strict=True)).get("Ni", 0) for c in all_ratios(38, ["Ni", "Cu"], 5)]
     assert {more - less for more, less in pairwise(nickel)} == {4, 5}
     assert (nickel[0], nickel[-1]) == (38, 0)
@@ -83,7 +85,7 @@ def test_equal_ratios_and_names_of_folders() -> None:
     ("size", "elements", "step", "complaint"),
     [
         (0, ["Ni"], 1, "clusters of 0 atoms"),
-        (2, ["Ni", "Cu", "Pd"], 1, "clusters of 2 atoms of 3 elements; allowed are 3"),
+        (10_001, ["Ni"], 1, "clusters of 10001 atoms; allowed are 1 to 10000"),
         (13, [], 1, "no elements"),
         (13, ["Ni", "Xx"], 1, "unknown element 'Xx'"),
         (13, ["Ni2"], 1, "'Ni2' is not an element"),
@@ -219,6 +221,7 @@ def test_a_budget_of_force_calls_ends_where_it_is_spent(tmp_path: Path, pair: Pa
         (("Ar3", "--all-ratios"), "got the composition Ar3 and a range"),
         (("--size", "13", "--elements", "Ar,Kr", "--ratio-step", "2"), "without --all-ratios"),
         (("--size", "0", "--elements", "Ar"), "clusters of 0 atoms"),
+        (("--size", "2", "--elements", "Ar,Kr,Xe"), "2 atoms of 3 elements in equal ratio; allowed are 3 to 10000"),
         (("--size", "13", "--elements", "Ar,Xx", "--all-ratios"), "unknown element 'Xx'"),
         (("Ar2Kr3", "Kr3Ar2"), "Kr3Ar2 is the composition Ar2Kr3 once more"),
         (("Ar3", "--budget", "many"), "budget of 'many'"),

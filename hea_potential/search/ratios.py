@@ -17,6 +17,11 @@ USUAL = 100  # compositions that a range has at most where no step is given
 def equal_ratio(size: int, elements: Sequence[str]) -> Composition:
     """The composition with as many atoms of each element, as far as the size can be divided."""
     symbols = checked(size, elements)
+    if size < len(symbols):
+        raise InputError(
+            f"search: {size} atoms of {len(symbols)} elements in equal ratio; allowed are {len(symbols)} to "
+            f"{MOST_ATOMS} atoms, or all ratios (--all-ratios), which leave elements out"
+        )
     return Composition(symbols, apportioned(size, [1] * len(symbols), len(symbols)))
 
 
@@ -24,8 +29,8 @@ def all_ratios(size: int, elements: Sequence[str], step: int | None = None) -> l
     """Compositions of `size` atoms from pure to pure, evenly spaced, neighbours about `step` atoms apart.
 
     Shares of the elements run through the multiples of 1/m, m = size/step rounded, and numbers of atoms are those next
-    to them, so that all elements are treated alike. Elements with no atoms are left out of a composition. Without a
-    step it is the least that gives at most USUAL compositions.
+    to them, so that all elements are treated alike. Elements with no atoms are left out of a composition, so clusters
+    may have fewer atoms than there are elements. Without a step it is the least that gives at most USUAL compositions.
 
     Raises InputError for an unknown element, a size or step that is not possible and more than MOST compositions.
     """
@@ -87,7 +92,7 @@ def folder_name(compositions: Sequence[Composition]) -> str:
 
 
 def checked(size: int, elements: Sequence[str]) -> tuple[str, ...]:
-    """Element symbols, after checking that a cluster of this size can have all of them."""
+    """Element symbols, after checking that they are, that none is given twice, and that there are such clusters."""
     if not elements:
         raise InputError("search: no elements are given; write symbols, such as Ni,Cu,Pd")
     symbols = tuple(elements)
@@ -96,11 +101,8 @@ def checked(size: int, elements: Sequence[str]) -> tuple[str, ...]:
             raise InputError(f"search: {symbol!r} is not an element; write symbols, such as Ni,Cu,Pd")
         if symbols.count(symbol) > 1:
             raise InputError(f"search: element {symbol} is given {symbols.count(symbol)} times in {','.join(symbols)}")
-    if not len(symbols) <= size <= MOST_ATOMS:
-        raise InputError(
-            f"search: clusters of {size} atoms of {len(symbols)} elements; allowed are {len(symbols)} to {MOST_ATOMS} "
-            f"atoms"
-        )
+    if not 1 <= size <= MOST_ATOMS:
+        raise InputError(f"search: clusters of {size} atoms; allowed are 1 to {MOST_ATOMS}")
     return symbols
 
 
