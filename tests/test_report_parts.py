@@ -19,7 +19,9 @@ from hea_potential.report.chart import Chart, Panel, Picture, Series, line_colou
 from hea_potential.report.chart_png import draw_chart, draw_panel
 from hea_potential.report.chart_web import plotly_figure
 from hea_potential.report.clusters import picture_of, rgb
+from hea_potential.report.error_charts import errors_of_new
 from hea_potential.report.ladders import Ranked, energy_grid, path_chart
+from hea_potential.report.loop_folder import Step
 from hea_potential.report.radial import mean_depths, radial_densities
 from hea_potential.report.table import Column, Table, sorted_by, table_html, written
 from hea_potential.search.colours import colour_of
@@ -49,6 +51,17 @@ def test_typical_errors_of_a_calibrated_sigma_are_sigma() -> None:
     sigma = rng.uniform(0.1, 2.0, 16_000)
     said, real = typical_errors(sigma, rng.normal(scale=sigma))
     assert real == pytest.approx(said, rel=0.06)  # four standard errors of 2000 draws
+
+
+def test_errors_of_clusters_of_several_sizes_are_means_over_structures_and_over_components_of_forces() -> None:
+    def step(composition: str, **errors: float) -> Step:
+        return Step(f"L1-n2-{composition}-label", "label", 1, 2, composition, 1.0, {"errors": errors})
+
+    small = step("Ni1Cu1", structures=3, energy_mae=0.1, energy_mae_atom=50.0, force_mae=10.0)
+    large = step("Ni4Cu2", structures=1, energy_mae=0.5, energy_mae_atom=90.0, force_mae=40.0)
+    none = step("Ni2Cu2", structures=0)
+    expected = {"structures": 4, "energy_mae": 0.2, "energy_mae_atom": 60.0, "force_mae": 25.0}
+    assert errors_of_new([small, large, none]) == pytest.approx(expected)
 
 
 def test_a_radial_density_counts_its_atoms() -> None:

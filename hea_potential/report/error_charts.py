@@ -10,6 +10,7 @@ import numpy as np
 from hea_potential.report.chart import MUTED, PARTS, Chart, Panel, Series, in_rows, scale_of_loops
 from hea_potential.report.loop_folder import LoopRun, Step
 from hea_potential.report.predictions import Floats, Predictions
+from hea_potential.search.composition import Composition
 
 NEW = "new, before they were labelled"
 MOST_POINTS = 1500  # of a series of a parity plot: more make the page slow and the picture no clearer
@@ -27,17 +28,28 @@ def errors_after(run: LoopRun, loop: int) -> Mapping[str, Any]:
 
 def errors_of_new(steps: Sequence[Step]) -> dict[str, float]:
     """Errors on the structures of several label steps together, as the ledger has them of one."""
-    entries = [step.facts.get("errors") or {} for step in steps]
-    entries = [entry for entry in entries if entry.get("structures")]
-    weights = [entry["structures"] for entry in entries]
+    entries = [(step.facts.get("errors") or {}, atoms_of(step)) for step in steps]
+    entries = [(errors, atoms) for errors, atoms in entries if errors.get("structures")]
     if not entries:
         return {}
+    structures = [errors["structures"] for errors, _ in entries]
+    # Errors of forces are means over components, of which larger clusters have more.
+    components = [3 * atoms * errors["structures"] for errors, atoms in entries]
     means = {
-        quantity: float(np.average([entry[quantity] for entry in entries], weights=weights))
-        for quantity in ("energy_mae", "energy_mae_atom", "force_mae")
-        if all(quantity in entry for entry in entries)
+        quantity: float(np.average([errors[quantity] for errors, _ in entries], weights=weights))
+        for quantity, weights in (
+            ("energy_mae", structures),
+            ("energy_mae_atom", structures),
+            ("force_mae", components),
+        )
+        if all(quantity in errors for errors, _ in entries)
     }
-    return {"structures": sum(weights), **means}
+    return {"structures": sum(structures), **means}
+
+
+def atoms_of(step: Step) -> int:
+    """Atoms of each structure that a step labelled; 1 where the ledger names no composition."""
+    return Composition.parse(step.composition).size if step.composition else 1
 
 
 def errors_by_elements(run: LoopRun) -> Chart:
