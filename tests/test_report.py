@@ -27,6 +27,7 @@ from hea_potential.dataset import fixed_split, read_dataset
 from hea_potential.described import describe
 from hea_potential.errors import InputError, OutputError
 from hea_potential.report import draw_report, report_of, write_report
+from hea_potential.report.chart import Chart
 from hea_potential.report.loop_folder import read_ledger, read_loop
 from hea_potential.report.loop_predictions import present_predictions
 from hea_potential.report.loop_report import never_trained_on
@@ -121,6 +122,10 @@ def test_its_errors_are_those_of_the_models(loop: Path, report: Report) -> None:
     assert rows[2][3] == rejected.facts["before"]["test"]["all"]["energy_mae"]
 
 
+def test_the_calibration_of_a_loop_from_nothing_is_that_of_the_test_split(report: Report) -> None:
+    assert "the present model on the test split;" in calibration_caption(report)
+
+
 def test_a_reader_can_rerun_its_numbers(loop: Path, page: str) -> None:
     commands = unescape(re.findall(r"<pre>(.*?)</pre>", page, re.DOTALL)[0])
     claimed = re.findall(r"# ([\d.]+), eV a structure", commands)
@@ -202,7 +207,15 @@ def test_a_model_from_elsewhere_is_judged_by_what_the_loops_found(own: Path) -> 
     assert 0 < len(unseen.rows) < len(kinds)
     assert unseen.rows.tolist() == predictions["test"].rows[np.char.startswith(kinds, "loop")].tolist()
     assert len(unseen.forces) == unseen.sizes.sum()
-    assert any("trained elsewhere" in remark for remark in report_of(own, quiet).remarks)
+    report = report_of(own, quiet)
+    assert any("trained elsewhere" in remark for remark in report.remarks)
+    assert "the present model on what the loops found of the test split;" in calibration_caption(report)
+
+
+def calibration_caption(report: Report) -> str:
+    chart = next(section.parts[0] for section in report.sections if section.title == "Calibration")
+    assert isinstance(chart, Chart)
+    return chart.caption
 
 
 def test_what_cannot_be_read_is_one_clear_error(own: Path, tmp_path: Path) -> None:

@@ -44,8 +44,10 @@ def typical_errors(sigma: Floats, errors: Floats) -> tuple[Floats, Floats]:
     return np.sqrt(squares[0]), np.sqrt(squares[1])
 
 
-def calibration_chart(found: Mapping[str, Predictions]) -> Chart:
-    """z-scores, sigma against error and ROC of parts that no model was trained on when it predicted them."""
+def calibration_chart(found: Mapping[str, Predictions], tested: str) -> Chart:
+    """z-scores, sigma against error and ROC of parts that no model was trained on when it predicted them; `tested` says
+    what the part test is.
+    """
     parts = {name: each.only(each.sizes >= SMALLEST) for name, each in found.items()}
     parts = {name: each for name, each in parts.items() if len(each.errors) >= FEWEST and np.all(each.sigma > 0.0)}
     return Chart(
@@ -54,7 +56,7 @@ def calibration_chart(found: Mapping[str, Predictions]) -> Chart:
         "Left: errors of energies over sigma (those beyond 4 at the edges), against the normal distribution "
         "(dashed). Middle: each structure, and root mean squares of groups of similar sigma; dashed, error = sigma. "
         f"Right: how many of the largest {LARGE:.0%} of errors are among the structures of highest sigma. test: the "
-        "present model on the test split; new: structures found in the loops, by the model that chose them. Only "
+        f"present model on {tested}; new: structures found in the loops, by the model that chose them. Only "
         "structures of 3 and more atoms.",
         [[z_panel(parts), error_panel(parts), roc_panel(parts)]] if parts else [],
         row_height=330,

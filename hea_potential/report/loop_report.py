@@ -44,7 +44,7 @@ def loop_report(folder: Path, progress: Progress) -> Report:
     sections = [
         Section("Loops", [loop_table(run), errors_by_elements(run), model_table(run)]),
         Section("Errors", error_parts(run, predictions)),
-        Section("Calibration", [calibration_chart(unseen)]),
+        Section("Calibration", [calibration_chart(unseen, tested_on(run))]),
         Section("Clusters", cluster_parts(run, predictions)),
         Section("Searches", [search_table(run), choice_table(run)]),
         Section("Data", [*data_charts(run), split_table(run), failure_table(run)]),
@@ -77,6 +77,11 @@ def never_trained_on(run: LoopRun, predictions: Mapping[str, Predictions]) -> di
     return {
         "test": test.only(np.array([kind.startswith("loop") for kind in run.dataset.kind[test.rows].tolist()], bool))
     }
+
+
+def tested_on(run: LoopRun) -> str:
+    """What `never_trained_on` gives, in words."""
+    return "what the loops found of the test split" if run.begins_with_a_model else "the test split"
 
 
 def error_parts(run: LoopRun, predictions: Mapping[str, Predictions]) -> list[Part]:
