@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import ase.db
 import ase.io
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ from sample_structures import alloy, cluster
 
 from hea_potential import HEACalculator, __version__
 from hea_potential.cli import COMMANDS
+from hea_potential.cli.structure_files import structure_output, with_results
+from hea_potential.errors import OutputError
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +115,39 @@ def test_eval_writes_what_the_calculator_computes(model: Path, tmp_path: Path) -
     np.testing.assert_allclose(result.get_stress(), calculator.get_stress(frames[1]), atol=1e-5)
 
 
+@pytest.mark.parametrize("ending", ["extxyz", "xyz", "traj", "db", "json"])
+def test_a_file_of_results_holds_all_of_them(model: Path, tmp_path: Path, ending: str) -> None:
+    rng, calculator = np.random.default_rng(5), HEACalculator(model)
+    results = [with_results(atoms, calculator) for atoms in (cluster(rng, 7), alloy(rng, (1, 1, 2)))]
+    path = tmp_path / f"out.{ending}"
+    with structure_output(path, results, results=True) as written:
+        written.extend(results)
+    for atoms, found in zip(results, ase.io.read(path, index=":"), strict=True):
+        assert found.calc.results.keys() == atoms.calc.results.keys()
+        for name, values in atoms.calc.results.items():
+            np.testing.assert_allclose(found.calc.results[name], values, atol=1e-6)
+    rows = [row.energy_std for row in ase.db.connect(path).select()] if ending in ("db", "json") else None
+    sigmas = rows or [found.info["energy_std"] for found in ase.io.read(path, index=":")]
+    assert sigmas == pytest.approx([atoms.info["energy_std"] for atoms in results], rel=1e-6)
+
+
+def test_relaxed_structures_go_into_files_that_hold_no_results(model: Path, tmp_path: Path) -> None:
+    alloy(np.random.default_rng(2), (1, 1, 2)).write(tmp_path / "in.traj")
+    found = hea("relax", tmp_path / "in.traj", "-o", tmp_path / "POSCAR", "-m", model, "--fmax", 100)
+    assert found.returncode == 0, found.stderr
+    assert len(ase.io.read(tmp_path / "POSCAR")) == len(ase.io.read(tmp_path / "in.traj"))
+
+
+def test_a_format_of_one_structure_is_refused_for_several_before_they_are_relaxed(model: Path, tmp_path: Path) -> None:
+    slabs = [alloy(np.random.default_rng(seed), (1, 1, 2)) for seed in (1, 2)]
+    with (
+        pytest.raises(OutputError, match="for 2 structures; vasp holds one"),
+        structure_output(tmp_path / "POSCAR", slabs, results=False),
+    ):
+        pytest.fail("they would be relaxed")
+    assert not list(tmp_path.iterdir())
+
+
 def test_relax_finds_a_minimum(model: Path, tmp_path: Path) -> None:
     atoms = cluster(np.random.default_rng(1), 5)
     atoms.write(tmp_path / "in.xyz")
@@ -149,7 +185,9 @@ def test_mistakes_cost_one_line_and_leave_nothing(model: Path, tmp_path: Path) -
         assert "missing" in refused(command, good, "-o", tmp_path / "missing" / "out.extxyz", "-m", model)
         assert "a folder" in refused(command, good, "-o", tmp_path, "-m", model)
         assert "formats of ASE" in refused(command, good, "-o", tmp_path / "out.nonsense", "-m", model)
-    without_cell = hea("eval", good, "-o", tmp_path / "out.lammps-data", "-m", model)
+        assert "png holds no" in refused(command, good, "-o", tmp_path / "out.png", "-m", model)
+    assert "cif holds no energies and forces; .extxyz" in refused("eval", good, "-o", tmp_path / "out.cif", "-m", model)
+    without_cell = hea("relax", good, "-o", tmp_path / "out.lammps-data", "-m", model)
     assert without_cell.returncode == 2
     assert "as lammps-data (Singular matrix)" in without_cell.stderr.splitlines()[-1]  # numpy may warn before
     assert "periodic" in refused("relax", good, "-o", out, "-m", model, "--cell")

@@ -17,7 +17,10 @@ MOST_ROWS = 60  # of the printed table; the output file holds all structures
 def evaluate(
     file: Annotated[Path, typer.Argument(help="Structures, in any format that ASE reads.")],
     *,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write structures and results here.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write structures and results here: .extxyz, .traj, .db or .json."),
+    ] = None,
     model: Annotated[str, typer.Option("--model", "-m", help="Shipped model or model file.")] = "hea6",
     kappa: Annotated[float, typer.Option(help="Evaluate E - kappa sigma.")] = 0.0,
     precision: Annotated[Literal["double", "single"], typer.Option(help="Arithmetic.")] = "double",
@@ -25,7 +28,8 @@ def evaluate(
     """Compute energies, forces and uncertainties of the structures in a file.
 
     Prints a line per structure. With an output file the structures are written with their energies, forces and stresses
-    (eV, Angstrom), and with the estimated error of the energy as `energy_std` in their information.
+    (eV, Angstrom), and with the estimated error of the energy as `energy_std`, in their information or, in .db and
+    .json, beside them.
 
     Example:
         hea eval clusters.extxyz
@@ -44,7 +48,7 @@ def evaluate(
     titles = ("structure", "formula", "E, eV", "E/atom, eV", "largest\nforce, eV/A", "sigma/atom,\nmeV")
     table = uncut_table(*titles, folds="formula")
     nowhere: nullcontext[list[Atoms]] = nullcontext([])
-    with structure_output(output) if output else nowhere as written:
+    with structure_output(output, frames, results=True) if output else nowhere as written:
         messages = Console(stderr=True)
         shown = track(frames, "evaluating", console=messages, transient=True, disable=not messages.is_terminal)
         for number, atoms in enumerate(shown):

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 def relax(
     file: Annotated[Path, typer.Argument(help="Structures, in any format that ASE reads.")],
     *,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Write the relaxed structures here.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write the relaxed structures here; .extxyz, .traj, .db and .json hold energies and forces, too.",
+        ),
+    ],
     model: Annotated[str, typer.Option("--model", "-m", help="Shipped model or model file.")] = "hea6",
     fmax: Annotated[float, typer.Option(min=1e-9, help="Largest force of a relaxed structure, eV/Angstrom.")] = 0.01,
     steps: Annotated[int, typer.Option(min=1, help="Most steps for a structure.")] = 1000,
@@ -44,7 +51,10 @@ def relax(
     table = uncut_table(*titles, folds="formula")
     messages = Console(stderr=True)
     all_relaxed = True
-    with structure_output(output) as written, progress_bars(messages, transient=True) as progress:
+    with (
+        structure_output(output, frames, results=False) as written,
+        progress_bars(messages, transient=True) as progress,
+    ):
         for number, atoms in enumerate(frames):
             if cell and not atoms.pbc.all():
                 raise InputError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from hea_potential.calculator import HEACalculator
+
+SIGMA = "energy_std"  # the estimated error of an energy, in a structure's information or a database's row
+DATABASES = ("db", "json")  # formats of ASE that keep no information of structures, but numbers beside them
+HOLD_ALL = ("extxyz", "traj", *DATABASES)  # formats of ASE that hold any structures and all results
+ALLOWED = ".extxyz, .traj, .db and .json"
 
 
 def read_structures(path: Path) -> list[Atoms]:
@@ -39,14 +44,31 @@ def read_structures(path: Path) -> list[Atoms]:
 
 
 @contextmanager
-def structure_output(path: Path) -> Iterator[list[Atoms]]:
-    """Give a list to append structures to; they are written to `path` if the block succeeds.
+def structure_output(path: Path, like: Sequence[Atoms], *, results: bool) -> Iterator[list[Atoms]]:
+    """Give a list to append structures to, as many and of such a kind as in `like`; they are written to `path` if the
+    block succeeds. results: whether the file must hold their energies, forces, stresses and `energy_std`.
 
     Raises:
-        OutputError: before the block, if the folder is not writable or the format is not one that ASE can write; after
-            it, if the format cannot hold the structures.
+        OutputError: before the block, if the folder is not writable or the format is not one that ASE can write, or
+            that can hold what is to be written.
     """
-    import ase.io
+    format_name = format_of(path)
+    with complete_file(path) as temporary:
+        if format_name not in HOLD_ALL:
+            if results:
+                raise OutputError(
+                    f"output file: got {path}, and {format_name} holds no energies and forces; {ALLOWED} do"
+                )
+            write_structures(temporary, like, format_name, path)  # a trial
+        frames: list[Atoms] = []
+        yield frames
+        write_structures(temporary, frames, format_name, path)
+
+
+def format_of(path: Path) -> str:
+    """What ASE calls the format of a file to write. Raises OutputError if ASE cannot write it, or cannot read it again:
+    pictures and scripts are no structures.
+    """
     from ase.io.formats import UnknownFileTypeError, filetype, ioformats
 
     try:
@@ -54,35 +76,45 @@ def structure_output(path: Path) -> Iterator[list[Atoms]]:
     except UnknownFileTypeError:
         format_name = ""
     if format_name not in ioformats:  # ASE takes an unknown ending for a format of that name
-        raise OutputError(f"output file: got {path}; allowed are the formats of ASE, such as .extxyz or .traj")
+        raise OutputError(f"output file: got {path}; allowed are the formats of ASE, such as {ALLOWED}")
     if not ioformats[format_name].can_write:
+        raise OutputError(f"output file: got {path} ({format_name}), which ASE only reads; {ALLOWED} are written")
+    if not ioformats[format_name].can_read:
+        raise OutputError(f"output file: got {path}, and {format_name} holds no structures; {ALLOWED} do")
+    return format_name
+
+
+def write_structures(temporary: Path, frames: Sequence[Atoms], format_name: str, path: Path) -> None:
+    """Write structures to a file that will be at `path`. Raises OutputError if the format cannot hold them."""
+    import ase.db
+    import ase.io
+    from ase.io.formats import ioformats
+
+    if len(frames) > 1 and ioformats[format_name].single:
+        raise OutputError(f"output file: got {path} for {len(frames)} structures; {format_name} holds one")
+    try:
+        if format_name in DATABASES:
+            with ase.db.connect(temporary, format_name, serial=True, append=False) as database:
+                for atoms in frames:
+                    database.write(atoms, {name: atoms.info[name] for name in (SIGMA,) if name in atoms.info})
+        else:
+            ase.io.write(temporary, list(frames), format=format_name)
+    except OSError:  # a full disk: `complete_file` says so
+        raise
+    except Exception as error:  # ASE's writers stumble over structures that their format cannot hold
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise OutputError(
-            f"output file: got {path} ({format_name}), which ASE only reads; .extxyz and .traj are written"
-        )
-    with complete_file(path) as temporary:
-        frames: list[Atoms] = []
-        yield frames
-        if len(frames) > 1 and ioformats[format_name].single:
-            raise OutputError(f"output file: got {path} for {len(frames)} structures; {format_name} holds one")
-        try:
-            ase.io.write(temporary, frames, format=format_name)
-        except OSError:  # a full disk: `complete_file` says so
-            raise
-        except Exception as error:  # ASE's writers stumble over structures that their format cannot hold
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise OutputError(
-                f"output file: ASE cannot write these structures to {path} as {format_name} ({reason}); "
-                ".extxyz and .traj hold any"
-            ) from error
+            f"output file: ASE cannot write these structures to {path} as {format_name} ({reason}); {ALLOWED} hold any"
+        ) from error
 
 
 def with_results(atoms: Atoms, calculator: HEACalculator) -> Atoms:
-    """Return a copy that carries energy, forces and stress as ASE keeps them, and `energy_std` in its information."""
+    """Return a copy that carries energy, forces and stress as ASE keeps them, and SIGMA in its information."""
     from ase.calculators.singlepoint import SinglePointCalculator
 
     result = atoms.copy()
     if calculator.has_sigma:
-        result.info["energy_std"] = calculator.get_property("energy_std", atoms)
+        result.info[SIGMA] = calculator.get_property(SIGMA, atoms)
     names = ["energy", "forces", "stress"] if atoms.pbc.all() else ["energy", "forces"]
     result.calc = SinglePointCalculator(result, **{name: calculator.get_property(name, atoms) for name in names})
     return result
