@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import os
 import subprocess
@@ -18,8 +19,9 @@ from sample_structures import alloy, cluster
 
 from hea_potential import HEACalculator, __version__
 from hea_potential.cli import COMMANDS
+from hea_potential.cli.loading import EXTRA_TRAIN, needing_training
 from hea_potential.cli.structure_files import structure_output, with_results
-from hea_potential.errors import OutputError
+from hea_potential.errors import HEAError, MissingPackageError, OutputError
 
 
 @pytest.fixture(scope="module")
@@ -199,3 +201,21 @@ def test_an_unwritable_folder_is_found_before_the_work(model: Path, tmp_path: Pa
     cluster(np.random.default_rng(4), 5).write(good)
     # A file in the place of a folder is unwritable for everyone, the administrator included.
     assert "Not a directory" in refused("relax", good, "-o", good / "out.extxyz", "-m", model)
+
+
+@pytest.mark.parametrize("package", EXTRA_TRAIN)
+def test_a_package_of_training_that_is_missing_is_named(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
+    message = rf"hea train needs {package}, .* 'hea-potential\[train\]'"
+    with pytest.raises(MissingPackageError, match=message), needing_training("hea train"):
+        importlib.import_module(package)
+
+
+def test_another_error_of_an_import_is_shown_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "damaged.py").write_text("raise ImportError('libgomp.so.1: cannot open shared object file')\n")
+    (tmp_path / "in_need.py").write_text("import no_such_module\n")
+    for module, reason in (("damaged", "libgomp.so.1: cannot open"), ("in_need", "No module named 'no_such_module'")):
+        with pytest.raises(HEAError, match=reason) as caught, needing_training("hea train"):
+            importlib.import_module(module)
+        assert not isinstance(caught.value, MissingPackageError)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from hea_potential.errors import MissingPackageError
+from hea_potential.errors import HEAError, MissingPackageError
+
+EXTRA_TRAIN = ("torch", "schnetpack", "threadpoolctl")  # the packages of the extra `train`
 
 
 @contextmanager
@@ -31,10 +33,13 @@ def loading_torch(command: str) -> Iterator[None]:
 
 @contextmanager
 def needing_training(command: str) -> Iterator[None]:
-    """Raises MissingPackageError if what is imported inside needs the extra `train`, and that is not installed."""
+    """Raises MissingPackageError if what is imported inside needs the extra `train`, and that is not installed; else
+    HEAError if it cannot be imported, say because libraries of torch are damaged.
+    """
     try:
         yield
     except ImportError as error:
-        raise MissingPackageError(
-            f"{command} needs torch and schnetpack ({error}): pip install 'hea-potential[train]'"
-        ) from error
+        if isinstance(error, ModuleNotFoundError) and error.name in EXTRA_TRAIN:
+            message = f"{command} needs {error.name}, which is not installed: pip install 'hea-potential[train]'"
+            raise MissingPackageError(message) from error
+        raise HEAError(f"{command}: what it needs cannot be imported: {error}") from error
