@@ -148,9 +148,16 @@ def test_train_and_test_commands(folder: Path) -> None:
     assert "clusters of 13" not in table.output  # there are none
     assert "kind: cluster.random" in table.output
     assert (folder / "table.json").is_file()
-    both = runner.invoke(app, ["test", str(model), str(folder / "small.h5"), "--part", "all", "--compare", str(model)])
+    (folder / "run").mkdir()
+    (folder / "small.h5").rename(folder / "run" / "data.h5")  # as the folder of a loop has it
+    both = runner.invoke(app, ["test", str(model), str(folder / "run"), "--part", "all", "--compare", str(model)])
     assert both.exit_code == 0, both.output
     assert "NiCu" in both.output
+
+
+def test_a_folder_without_a_data_set_is_called_that(folder: Path) -> None:
+    told = CliRunner().invoke(app, ["test", "hea6", str(folder)])
+    assert str(told.exception) == f"data set: got the folder {folder}, which holds no data.h5; give the data set's file"
 
 
 def test_mistakes_are_said_before_torch_is_loaded(folder: Path) -> None:
@@ -159,6 +166,8 @@ def test_mistakes_are_said_before_torch_is_loaded(folder: Path) -> None:
         ["train", write(folder, GOOD.replace("elements", "element"))],
         ["test", "hea6", data, "--part", "some"],
         ["test", "hea6", folder / "none.h5"],
+        ["test", "hea6", folder],
+        ["test", "hea6", data, "--split-seed", "-1"],
         ["test", folder / "none.safetensors", data],
         ["test", "hea6", data, "--compare", "hea7"],
         ["test", "hea6", data, "--output", out],
@@ -171,7 +180,7 @@ def test_mistakes_are_said_before_torch_is_loaded(folder: Path) -> None:
         "    print(words[0], type(done.exception).__name__, 'torch' in sys.modules)"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
-    errors = ["InputError", "InputError", "InputError", "ModelFileError", "ModelFileError", "OutputError", "InputError"]
+    errors = [*["InputError"] * 4, "SystemExit", "ModelFileError", "ModelFileError", "OutputError", "InputError"]
     assert found == [f"{words[0]} {error} False" for words, error in zip(mistakes, errors, strict=True)]
 
 

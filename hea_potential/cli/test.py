@@ -13,11 +13,11 @@ import typer
 
 def test(
     model: Annotated[str, typer.Argument(help="Model file, or the name of a shipped model.")],
-    data: Annotated[Path, typer.Argument(help="HDF5 data set.")],
+    data: Annotated[Path, typer.Argument(help="HDF5 data set, or a folder that holds one as data.h5: a loop's.")],
     *,
     part: Annotated[str, typer.Option(help="train, valid, test, or all: which structures.")] = "test",
     split_seed: Annotated[
-        int | None, typer.Option(help="Seed of the split; as in the model's provenance if not given.")
+        int | None, typer.Option(min=0, help="Seed of the split; as in the model's provenance if not given.")
     ] = None,
     compare: Annotated[str | None, typer.Option(help="A second model, trained in full on the same data.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="JSON file for the table.")] = None,
@@ -38,8 +38,7 @@ def test(
 
     if part not in ("train", "valid", "test", "all"):
         raise InputError(f"--part: got {part!r}; allowed are train, valid, test and all")
-    if not data.is_file():
-        raise InputError(f"data set: there is no file {data}")
+    data = data_set_of(data)
     for name in (model, compare):
         if name is not None:
             read_model_file(name)  # a mistake is said before torch is loaded, which takes seconds
@@ -58,6 +57,22 @@ def test(
         show_errors(table)
     else:
         show_comparison(table)
+
+
+def data_set_of(path: Path) -> Path:
+    """The file of a data set that is given by its path, or by that of a folder that holds it under the usual name.
+    Raises InputError if there is none.
+    """
+    from hea_potential.errors import InputError
+    from hea_potential.loop_files import DATA
+
+    if path.is_dir():
+        if not (path / DATA).is_file():
+            raise InputError(f"data set: got the folder {path}, which holds no {DATA}; give the data set's file")
+        return path / DATA
+    if not path.is_file():
+        raise InputError(f"data set: there is no file {path}")
+    return path
 
 
 def show_errors(table: dict[str, Any]) -> None:
