@@ -60,6 +60,19 @@ def test_version_and_list_of_commands() -> None:
     assert "relax" in unknown.stderr
 
 
+@pytest.mark.parametrize("words", [(), ("--version",), ("search", "--help"), ("bench",)])
+def test_of_ranks_the_first_alone_prints_help(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = hea(*words)
+    assert alone.stdout
+    for name in ("PMI_RANK", "OMPI_COMM_WORLD_RANK"):  # as MPICH and Open MPI tell it to their processes
+        for rank in ("0", "1"):
+            with monkeypatch.context() as launched:
+                launched.setitem(ENVIRONMENT, name, rank)
+                found = hea(*words)
+            assert found.stdout == (alone.stdout if rank == "0" else "")
+            assert found.stderr == alone.stderr == ""
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_has_an_example(command: str) -> None:
     found = hea(command, "--help")

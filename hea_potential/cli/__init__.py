@@ -23,7 +23,7 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -132,7 +132,8 @@ def main() -> None:
     """Run the command line; mistakes of the user end as one line on standard error and exit code 2."""
     try:
         if is_other_rank():
-            sys.exit(app(prog_name="hea", standalone_mode=False))
+            # What is said of commands, mistakes included, is said by rank 0.
+            sys.exit(0 if asks_for_help(sys.argv[1:]) else app(prog_name="hea", standalone_mode=False))
         app(prog_name="hea")
     except UsageError:  # rank 0 prints it, and ends with its exit code
         sys.exit(0)
@@ -146,6 +147,11 @@ def main() -> None:
 def is_other_rank() -> bool:
     """Whether this process is a rank of mpirun other than 0, by what launchers tell their processes."""
     return any(os.environ.get(name, "0") != "0" for name in ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK"))
+
+
+def asks_for_help(words: Sequence[str]) -> bool:
+    """Whether the words of a command line ask for help or the version, as `hea` and `hea bench` alone do too."""
+    return not words or words == ["bench"] or not {"--help", "--version"}.isdisjoint(words)
 
 
 def describe(error: HEAError | OSError) -> str:
