@@ -218,12 +218,16 @@ def test_whole_numbers_may_be_those_of_numpy(pair: Path, tmp_path: Path) -> None
         Limits(calls=10.5)  # type: ignore[arg-type]
 
 
-def test_a_run_in_which_nothing_works_ends(pair: Path) -> None:
+@pytest.mark.parametrize(("budget", "failed"), [(1000, 16), (4, 4), (1, 1)])
+def test_a_run_in_which_nothing_works_ends(pair: Path, tmp_path: Path, budget: int, failed: int) -> None:
+    """Also one that ends before its first window does, and when it is gone on with."""
+
     def start(rng: np.random.Generator, composition: object, bonds: Floats) -> Cluster:
         raise ValueError("nothing to start from")
 
-    with pytest.raises(SearchError, match=r"all of the first .* failed.*nothing to start from"):
-        search("Ar6", pair=pair, budget=1000, starts={"broken": start})
+    for _ in range(2):
+        with pytest.raises(SearchError, match=rf"all of the first {failed} .* failed.*nothing to start from"):
+            search("Ar6", pair=pair, budget=budget, seed=1, starts={"broken": start}, out=tmp_path / "run")
 
 
 @pytest.mark.parametrize("formula", ["Ar1", "Ar2", "Ar1Kr1", "Ar3"])

@@ -78,7 +78,7 @@ class Books:
 
 def carry_out(run: Run, crew: Crew, books: Books, window: int, observers: Iterable[Observer] = ()) -> None:
     """Go on with a run from what its books hold until its budget, force calls, time or target is reached; or until a
-    whole window of tasks has ended in errors, which becomes the run's failure.
+    whole window of tasks has ended in errors. That all have is the run's failure.
     """
     proposed = replay(run, books, window)
     budget = float("inf") if run.stop.budget is None else run.stop.budget
@@ -101,22 +101,23 @@ def carry_out(run: Run, crew: Crew, books: Books, window: int, observers: Iterab
         if run.time_is_up:
             crew.dismiss()
         if nothing_works(run, window):
-            run.failure = (
-                f"all of the first {run.tally.done} minimisations failed; the last one with: {run.tally.last_message}"
-            )
             break
         show(run, observers)
         if not crew.is_busy or run.is_over:
             break
         finished.update((result.number, result) for result in crew.collect(PATIENCE))
     crew.dismiss()
+    if nothing_works(run, 1):  # its end may have come before that of the first window
+        run.failure = (
+            f"all of the first {run.tally.done} minimisations failed; the last one with: {run.tally.last_message}"
+        )
     run.ended = time.monotonic()
     show(run, observers)
 
 
-def nothing_works(run: Run, window: int) -> bool:
-    """Whether a whole window of tasks, and all before, have ended in errors."""
-    return run.tally.outcomes["error"] == run.tally.done >= window
+def nothing_works(run: Run, fewest: int) -> bool:
+    """Whether all tasks, and so many at least, have ended in errors."""
+    return run.tally.outcomes["error"] == run.tally.done >= fewest
 
 
 def show(run: Run, observers: Iterable[Observer]) -> None:
