@@ -20,6 +20,7 @@ import ase.db
 import ase.io
 import numpy as np
 import pytest
+from ase.units import Bohr, Hartree
 
 from hea_potential.cli import main
 from hea_potential.errors import HEAError, InputError, OutputError
@@ -228,6 +229,19 @@ def test_a_run_in_which_nothing_works_ends(pair: Path, tmp_path: Path, budget: i
     for _ in range(2):
         with pytest.raises(SearchError, match=rf"all of the first {failed} .* failed.*nothing to start from"):
             search("Ar6", pair=pair, budget=budget, seed=1, starts={"broken": start}, out=tmp_path / "run")
+
+
+def test_atomic_units_find_the_minima_that_electronvolts_do(tmp_path: Path) -> None:
+    lowest = []
+    for units, energy, length in (("metal", 1.0, 1.0), ("electron", Hartree, Bohr)):
+        pair, out = tmp_path / f"{units}.lmp", tmp_path / units
+        coefficients = f"pair_style lj/cut {25.0 / length}\npair_coeff * * {0.4 / energy} {2.3 / length}\n"
+        pair.write_text(f"units {units}\n{coefficients}")
+        command = hea("Ni13", "--pair", pair, "--budget", 30, "--seed", 1, "--out", out)
+        assert command.returncode == 0, command.stderr
+        archive = found(search("Ni13", pair=pair, budget=30, out=out))  # the same run: or it would be refused
+        lowest.append([minimum.energy * energy for minimum in archive.lowest(3)])
+    assert lowest[1] == pytest.approx(lowest[0], rel=1e-5)
 
 
 @pytest.mark.parametrize("formula", ["Ar1", "Ar2", "Ar1Kr1", "Ar3"])

@@ -53,9 +53,7 @@ def search(
     pair: Annotated[Path | None, typer.Option(help="LAMMPS lines of any other pair style.")] = None,
     method: Annotated[str, typer.Option(help="ga: genetic algorithm; bh: basin hopping.")] = "ga",
     starts: Annotated[str, typer.Option(help="Comma-separated, as in hea search.")] = "random,symmetric",
-    fmax: Annotated[
-        float, typer.Option(min=1e-9, help="Largest force of a minimum, in the pair style's units.")
-    ] = 0.01,
+    fmax: Annotated[float | None, typer.Option(min=1e-9, help="Largest force of a minimum, as in hea search.")] = None,
     window: Annotated[int, typer.Option(min=1, help="Minimisations under way at once, at least one a rank.")] = 16,
 ) -> None:
     """Repeat a search until it reaches its target."""
@@ -77,7 +75,7 @@ def search(
             model=model,
             pair=pair,
             starts=tuple(filter(None, starts.split(","))),
-            limits=Limits(fmax),
+            limits=None if fmax is None else Limits(fmax),
             progress=progress,
         )
     if done is None:  # a rank of mpirun whose work is over

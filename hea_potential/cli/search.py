@@ -107,12 +107,13 @@ def search(
         str | None, typer.Option(help="Comma-separated, such as splice,rattle; all by default.", rich_help_panel=HOW)
     ] = None,
     fmax: Annotated[
-        float,
+        float | None,
         typer.Option(
-            help="Largest force on an atom of a minimum, in units of the pair style (eV/Angstrom).",
+            help="Largest force on an atom of a minimum, in units of the pair style: 0.01 (eV/Angstrom) by default, "
+            "0.0002 in units electron.",
             rich_help_panel=HOW,
         ),
-    ] = 0.01,
+    ] = None,
     calls: Annotated[int, typer.Option(help="Most force calls of one minimisation.", rich_help_panel=HOW)] = 4000,
     window: Annotated[
         int | None,
@@ -140,8 +141,9 @@ def search(
         hea search --size 38 --elements Ni,Cu --all-ratios --budget 300
         hea search Ar38 --pair lennard_jones.lmp --target -173.928 --fmax 0.001
     """
+    from hea_potential.pair_file import read_pair_file
     from hea_potential.search.loop import SeriesError
-    from hea_potential.search.minimise import Limits
+    from hea_potential.search.minimise import Limits, usual_force
     from hea_potential.search.progress import LiveProgress, console
     from hea_potential.search.ratios import asked_for, folder_name
     from hea_potential.search.run import search as run_search
@@ -164,6 +166,7 @@ def search(
         if rank_0 is None:  # the work of another rank is over
             return
         wanted = asked_for(compositions or [], size, elements, all_ratios, ratio_step)
+        units = "metal" if pair is None else read_pair_file(pair).units
         folder = out or Path("runs") / folder_name(wanted)
         if budget is None and force_calls is None and time is None and target is None:
             budget = "1000"
@@ -183,7 +186,7 @@ def search(
                     method=method,
                     starts=tuple(STARTS) if starts == "all" else names(starts),
                     moves=None if moves is None else names(moves),
-                    limits=Limits(fmax, calls),
+                    limits=Limits(usual_force(units) if fmax is None else fmax, calls),
                     window=window,
                     task_seconds=task_seconds,
                     executor=rank_0[0],

@@ -31,17 +31,24 @@ ROUGHLY = 0.3  # bond energies per bond: the largest force that ends the stage w
 STALLED = 10.0  # times the largest force asked for: what still counts as a minimum
 MEMORY = 5  # steps that L-BFGS remembers: with its model of the bonds, more save no force calls
 LONGEST_STEP = 0.1  # of an atom in a step of a minimisation, in bonds
+LARGEST_FORCE = 0.01  # on an atom of a minimum, by default, in eV/Angstrom, kcal/mol/Angstrom or epsilon/sigma
+LARGEST_FORCE_ELECTRON = 2e-4  # Ha/Bohr, 0.0103 eV/Angstrom: 0.01 Ha/Bohr is more than many a bond ever pulls
 UNKNOWN = 0.1  # eV/atom: a trained model whose own error estimate is larger has never seen anything like it
 SMALL = 200  # up to this many atoms comparing all pairs builds the neighbour list faster than bins do
 
 
+def usual_force(units: str) -> float:
+    """The largest force on an atom of a minimum, where none is given, in a unit system of LAMMPS."""
+    return LARGEST_FORCE_ELECTRON if units == "electron" else LARGEST_FORCE
+
+
 @dataclass(frozen=True)
 class Limits:
-    """When a minimisation ends: largest force on an atom (energy unit / length unit), most force calls; and the largest
-    sigma (eV/atom) of a minimum that a model can be trusted with, see `Quench`.
+    """When a minimisation ends: largest force on an atom (energy unit / length unit; see `usual_force`), most force
+    calls; and the largest sigma (eV/atom) of a minimum that a model can be trusted with, see `Quench`.
     """
 
-    fmax: float = 0.01
+    fmax: float = LARGEST_FORCE
     calls: int = 4000
     unknown: float = UNKNOWN
 
@@ -81,7 +88,7 @@ class Minimiser:
         self.composition = composition
         self.pair = pair
         self.bonds = bonds
-        self.limits = limits or Limits()
+        self.limits = limits or Limits(usual_force(pair.units))
         self.mean_bond = float(bonds.mean())
         self.lammps: Any = None
         self.bond_energy: float | None = None  # probed when it is first needed

@@ -15,7 +15,7 @@ from hea_potential.search.database import Database, write_structures
 from hea_potential.search.identity import check_same, identity_of
 from hea_potential.search.journal import Journal
 from hea_potential.search.loop import Books, SearchError, SeriesError, carry_out
-from hea_potential.search.minimise import Limits
+from hea_potential.search.minimise import Limits, usual_force
 from hea_potential.search.moves import Move
 from hea_potential.search.pair import Pair
 from hea_potential.search.plan import Plan, planned
@@ -122,7 +122,7 @@ def search(
                 whole,
                 style,
                 one_of("method", method, METHODS),
-                limits or Limits(),
+                limits or Limits(usual_force(style.units)),
                 chosen("start", starts, STARTS),
                 chosen_moves(whole, style, moves),
             )
