@@ -19,6 +19,7 @@ from sample_structures import alloy, cluster
 
 from hea_potential import HEACalculator, __version__
 from hea_potential.cli import COMMANDS
+from hea_potential.cli.evaluate import MOST_ROWS
 from hea_potential.cli.loading import EXTRA_TRAIN, needing_training
 from hea_potential.cli.structure_files import structure_output, with_results
 from hea_potential.errors import HEAError, MissingPackageError, OutputError
@@ -163,6 +164,40 @@ def test_a_format_of_one_structure_is_refused_for_several_before_they_are_relaxe
     assert not list(tmp_path.iterdir())
 
 
+def test_results_are_lines_of_json(model: Path, tmp_path: Path) -> None:
+    """As many as there are structures, also beyond those that a table shows."""
+    calculator = HEACalculator(model)
+    frames = [cluster(np.random.default_rng(k), 4) for k in range(MOST_ROWS + 1)]
+    ase.io.write(tmp_path / "in.traj", frames)
+    found = hea("eval", tmp_path / "in.traj", "-m", model, "--json")
+    assert found.returncode == 0, found.stderr
+    lines = [json.loads(line) for line in found.stdout.splitlines()]
+    assert [line["structure"] for line in lines] == list(range(len(frames)))
+    energy = calculator.get_potential_energy(frames[-1])
+    assert lines[-1] == {
+        "structure": MOST_ROWS,
+        "formula": frames[-1].get_chemical_formula(empirical=False),
+        "atoms": 4,
+        "energy": pytest.approx(energy, abs=1e-9),
+        "energy_per_atom": pytest.approx(energy / 4, abs=1e-9),
+        "largest_force": pytest.approx(np.linalg.norm(calculator.get_forces(frames[-1]), axis=1).max(), abs=1e-9),
+        "energy_std": pytest.approx(calculator.get_property("energy_std", frames[-1]), rel=1e-9),
+    }
+
+
+def test_what_became_of_relaxed_structures_is_lines_of_json(model: Path, tmp_path: Path) -> None:
+    atoms = cluster(np.random.default_rng(1), 5)
+    atoms.write(tmp_path / "in.traj")
+    found = hea("relax", tmp_path / "in.traj", "-o", tmp_path / "out.traj", "-m", model, "--json", "--steps", 3)
+    assert found.returncode == 1
+    line = json.loads(found.stdout)
+    result = ase.io.read(tmp_path / "out.traj")
+    assert line["energy_before"] == pytest.approx(HEACalculator(model).get_potential_energy(atoms), abs=1e-9)
+    assert line["energy"] == pytest.approx(result.get_potential_energy(), abs=1e-9)
+    assert line["largest_force"] == pytest.approx(np.linalg.norm(result.get_forces(), axis=1).max(), abs=1e-9)
+    assert (line["relaxed"], line["steps"]) == (False, 3)
+
+
 def test_relax_finds_a_minimum(model: Path, tmp_path: Path) -> None:
     atoms = cluster(np.random.default_rng(1), 5)
     atoms.write(tmp_path / "in.xyz")
@@ -200,7 +235,7 @@ def test_mistakes_cost_one_line_and_leave_nothing(model: Path, tmp_path: Path) -
         assert "missing" in refused(command, good, "-o", tmp_path / "missing" / "out.extxyz", "-m", model)
         assert "a folder" in refused(command, good, "-o", tmp_path, "-m", model)
         assert "formats of ASE" in refused(command, good, "-o", tmp_path / "out.nonsense", "-m", model)
-        assert "png holds no" in refused(command, good, "-o", tmp_path / "out.png", "-m", model)
+    assert "png holds no structures" in refused("relax", good, "-o", tmp_path / "out.png", "-m", model)
     assert "cif holds no energies and forces; .extxyz" in refused("eval", good, "-o", tmp_path / "out.cif", "-m", model)
     without_cell = hea("relax", good, "-o", tmp_path / "out.lammps-data", "-m", model)
     assert without_cell.returncode == 2

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -24,6 +25,7 @@ def evaluate(
     model: Annotated[str, typer.Option("--model", "-m", help="Shipped model or model file.")] = "hea6",
     kappa: Annotated[float, typer.Option(help="Evaluate E - kappa sigma.")] = 0.0,
     precision: Annotated[Literal["double", "single"], typer.Option(help="Arithmetic.")] = "double",
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each structure instead.")] = False,
 ) -> None:
     """Compute energies, forces and uncertainties of the structures in a file.
 
@@ -34,12 +36,13 @@ def evaluate(
     Example:
         hea eval clusters.extxyz
         hea eval slabs.traj --output slabs_hea6.extxyz
+        hea eval clusters.extxyz --json | jq .energy_per_atom
     """
     from rich.console import Console
     from rich.progress import track
 
     from hea_potential import HEACalculator
-    from hea_potential.cli.structure_files import read_structures, structure_output, with_results
+    from hea_potential.cli.structure_files import read_structures, results_of, structure_output, with_results
     from hea_potential.cli.tables import output_console, uncut_table
     from hea_potential.errors import InputError
 
@@ -56,24 +59,27 @@ def evaluate(
                 written.append(with_results(atoms, calculator))
             except InputError as error:
                 raise InputError(f"structure {number} of {file}: {error}") from error
-            if number < MOST_ROWS:
-                table.add_row(str(number), *described(written[-1]))
+            line = {"structure": number, **results_of(written[-1])}
+            if as_json:
+                typer.echo(json.dumps(line))
+            elif number < MOST_ROWS:
+                table.add_row(*row_of(line))
+    if as_json:
+        return
     console = output_console()
     console.print(table)
     if len(frames) > MOST_ROWS:
         console.print(f"and {len(frames) - MOST_ROWS} more structures")
 
 
-def described(atoms: Atoms) -> list[str]:
-    """Return the columns that follow a structure's number."""
-    from numpy.linalg import norm
-
-    energy = atoms.get_potential_energy()
-    sigma = atoms.info.get("energy_std")
+def row_of(line: dict[str, Any]) -> list[str]:
+    """A structure's results as a row of the table."""
+    sigma = line["energy_std"]
     return [
-        atoms.get_chemical_formula(empirical=False),
-        f"{energy:.6f}",
-        f"{energy / len(atoms):.6f}",
-        f"{norm(atoms.get_forces(), axis=1).max():.4f}",
-        "-" if sigma is None else f"{1000 * sigma / len(atoms):.2f}",
+        str(line["structure"]),
+        line["formula"],
+        f"{line['energy']:.6f}",
+        f"{line['energy_per_atom']:.6f}",
+        f"{line['largest_force']:.4f}",
+        "-" if sigma is None else f"{1000 * sigma / line['atoms']:.2f}",
     ]

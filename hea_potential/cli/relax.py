@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,6 +29,7 @@ def relax(
     steps: Annotated[int, typer.Option(min=1, help="Most steps for a structure.")] = 1000,
     cell: Annotated[bool, typer.Option("--cell", help="Relax the cell too (periodic in three directions).")] = False,
     kappa: Annotated[float, typer.Option(help="Relax in E - kappa sigma.")] = 0.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each structure instead.")] = False,
 ) -> None:
     """Relax the atoms, and with --cell the cell, of every structure in a file (FIRE).
 
@@ -41,7 +43,7 @@ def relax(
 
     from hea_potential import HEACalculator
     from hea_potential.cli.bars import progress_bars
-    from hea_potential.cli.structure_files import read_structures, structure_output, with_results
+    from hea_potential.cli.structure_files import read_structures, results_of, structure_output, with_results
     from hea_potential.cli.tables import output_console, uncut_table
     from hea_potential.errors import InputError
 
@@ -70,22 +72,31 @@ def relax(
             except InputError as error:
                 raise InputError(f"structure {number} of {file}: {error}") from error
             written.append(with_results(atoms, calculator))
-            after = written[-1].get_potential_energy()
-            name = atoms.get_chemical_formula()
-            table.add_row(
-                str(number),
-                name,
-                f"{before:.4f}",
-                f"{after:.4f}",
-                f"{force:.4f}",
-                str(taken),
-                "yes" if relaxed else "no",
-            )
+            how = {"energy_before": before, "largest_force": force, "steps": taken, "relaxed": relaxed}
+            line = {"structure": number, **results_of(written[-1]), **how}
+            if as_json:
+                typer.echo(json.dumps(line))
+            else:
+                table.add_row(*row_of(line))
             all_relaxed &= relaxed
-    output_console().print(table)
+    if not as_json:
+        output_console().print(table)
     if not all_relaxed:
         typer.echo(f"hea: not every structure was relaxed to {fmax} eV/A in {steps} steps", err=True)
         raise typer.Exit(1)
+
+
+def row_of(line: dict[str, Any]) -> list[str]:
+    """What became of a structure as a row of the table."""
+    return [
+        str(line["structure"]),
+        line["formula"],
+        f"{line['energy_before']:.4f}",
+        f"{line['energy']:.4f}",
+        f"{line['largest_force']:.4f}",
+        str(line["steps"]),
+        "yes" if line["relaxed"] else "no",
+    ]
 
 
 def relaxation(

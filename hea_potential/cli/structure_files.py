@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hea_potential.complete_file import complete_file
 from hea_potential.errors import InputError, OutputError
@@ -118,3 +118,19 @@ def with_results(atoms: Atoms, calculator: HEACalculator) -> Atoms:
     names = ["energy", "forces", "stress"] if atoms.pbc.all() else ["energy", "forces"]
     result.calc = SinglePointCalculator(result, **{name: calculator.get_property(name, atoms) for name in names})
     return result
+
+
+def results_of(atoms: Atoms) -> dict[str, Any]:
+    """What `with_results` gave a structure, as JSON holds it: eV, eV/Angstrom; SIGMA is None without uncertainty."""
+    from numpy.linalg import norm
+
+    energy = float(atoms.get_potential_energy())
+    sigma = atoms.info.get(SIGMA)
+    return {
+        "formula": atoms.get_chemical_formula(empirical=False),
+        "atoms": len(atoms),
+        "energy": energy,
+        "energy_per_atom": energy / len(atoms),
+        "largest_force": float(norm(atoms.get_forces(), axis=1).max()),
+        SIGMA: None if sigma is None else float(sigma),
+    }
