@@ -35,7 +35,9 @@ class PairFile:
 
 
 def read_pair_file(path: Path) -> PairFile:
-    """Read a file of LAMMPS lines. Raises InputError if it cannot be read, or has no pair style or strange units."""
+    """Read a file of LAMMPS lines. Raises InputError if it cannot be read, has no pair style, strange units, or a
+    command that would end LAMMPS, and this program with it without a word, or leave it without a box.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a byte order mark
     except (OSError, UnicodeDecodeError) as error:
@@ -45,6 +47,8 @@ def read_pair_file(path: Path) -> PairFile:
     kept = []
     for line in filter(None, lines):
         command, *words = line.split()
+        if command in ("quit", "clear"):
+            raise InputError(f"pair file {str(path)!r}: has the command {command}; allowed are those of a pair style")
         if command == "units":
             units = words[0] if words else ""
         else:

@@ -112,14 +112,15 @@ def test_a_target_out_of_reach_is_no_success(tmp_path: Path) -> None:
         ({"target": math.nan}, "target energy nan"),
     ],
 )
+@pytest.mark.parametrize("repeats", [1, 2])  # all of which are there, or not
 def test_other_repeats_than_those_of_the_folder_are_refused(
-    tmp_path: Path, changed: dict[str, object], complaint: str
+    tmp_path: Path, changed: dict[str, object], complaint: str, repeats: int
 ) -> None:
     settings = {"composition": "Ar4", "pair": LENNARD_JONES, "target": -5.9, "budget": 5, "repeats": 1, "out": tmp_path}
     bench_search(**settings)  # type: ignore[arg-type]
     before = (tmp_path / "bench.json").read_bytes()
     with pytest.raises(HEAError, match=complaint):
-        bench_search(**{**settings, "repeats": 2, **changed})  # type: ignore[arg-type]
+        bench_search(**{**settings, "repeats": repeats, **changed})  # type: ignore[arg-type]
     assert (tmp_path / "bench.json").read_bytes() == before
 
 
@@ -155,6 +156,7 @@ def test_bad_input_is_one_clear_error(
         capsys.readouterr().err
         == "hea: error: composition: unknown element 'Xx' in 'Xx4'; write symbols such as Cu, Ni, Pd\n"
     )
+    assert not (tmp_path / "bench").exists()
 
 
 def test_a_mistake_is_said_once_under_mpirun(tmp_path: Path) -> None:

@@ -237,8 +237,11 @@ def test_a_budget_of_force_calls_ends_where_it_is_spent(tmp_path: Path, pair: Pa
         (("Ar3", "--fmax", "-1"), "largest force of -1.0"),
         (("Ar3", "--fmax", "nan"), "largest force of nan"),
         (("Ar3", "--calls", "0"), "at most 0 force calls"),
+        (("Ar3", "--calls", "3000000000"), "at most 3000000000 force calls of a minimisation; allowed: whole"),
         (("Ar3", "--window", "0"), "window of 0 tasks"),
+        (("Ar3", "--window", "1000000000000"), "window of 1000000000000 tasks; allowed: 1 to 100000"),
         (("Ar3", "--task-seconds", "0"), "0.0 seconds for a task"),
+        (("Ar3", "--task-seconds", "inf"), "inf seconds for a task; it must be positive, and at most 1e+09"),
         (("Ar3", "--model", "hea6"), "got the model 'hea6' and a pair style"),
     ],
 )

@@ -215,7 +215,7 @@ def test_whole_numbers_may_be_those_of_numpy(pair: Path, tmp_path: Path) -> None
     for wrong in ({"seed": 3.5}, {"window": "many"}):
         with pytest.raises(InputError, match="must be a whole number"):
             search("Ar3", pair=pair, budget=10, **wrong)  # type: ignore[call-overload]
-    with pytest.raises(InputError, match="whole numbers from 1 on"):
+    with pytest.raises(InputError, match="whole numbers from 1 to"):
         Limits(calls=10.5)  # type: ignore[arg-type]
 
 
@@ -317,6 +317,21 @@ def test_bad_input_is_one_clear_error(
     assert error.count("\n") == 1
     assert complaint in error
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("command", ["quit 0", "clear"])
+def test_a_pair_file_that_would_end_lammps_is_refused(command: str, tmp_path: Path) -> None:
+    (tmp_path / "pair.lmp").write_text(f"units lj\npair_style lj/cut 30.0\npair_coeff * * 1.0 1.0\n{command}  # done\n")
+    result = hea("Ar3", "--pair", tmp_path / "pair.lmp", "--budget", 5, "--out", tmp_path / "run")
+    assert result.returncode == 2
+    assert result.stderr.endswith(f"has the command {command.partition(' ')[0]}; allowed are those of a pair style\n")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("words", [{"starts": "random"}, {"moves": "rattle"}])
+def test_names_that_are_no_list_are_refused_as_such(words: dict[str, Any], pair: Path) -> None:
+    with pytest.raises(InputError, match=r"give a list of names, such as \['(random|rattle)'\]"):
+        search("Ar3", pair=pair, budget=5, **words)
 
 
 def test_bad_input_under_mpirun_ends_all_ranks(pair: Path, tmp_path: Path) -> None:

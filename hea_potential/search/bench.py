@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,14 @@ from rich.table import Table
 
 from hea_potential.complete_file import complete_file
 from hea_potential.errors import InputError, OutputError
+from hea_potential.search.budget import Budget
+from hea_potential.search.composition import Composition
 from hea_potential.search.identity import check_same, identity_of
 from hea_potential.search.minimise import Minimiser
-from hea_potential.search.plan import LEAST_WINDOW
+from hea_potential.search.plan import LEAST_WINDOW, planned
 from hea_potential.search.run import search
-from hea_potential.search.state import Run
+from hea_potential.search.settings import settings_of
+from hea_potential.search.state import Run, Stop
 from hea_potential.search.trials import Trial, mean_cost, median_cost, success_curve, success_rate
 from hea_potential.search.workers import mpi_executor
 
@@ -32,12 +37,12 @@ CROWD = 3  # with more curves than this their intervals would hide each other
 
 @dataclass(frozen=True)
 class Bench:
-    """Finished repeats of one search, and what the search is (None before the first has begun)."""
+    """Finished repeats of one search, and what the search is; its seed is that of the first."""
 
     name: str
     target: float
     budget: int
-    identity: dict[str, Any] | None = None
+    identity: dict[str, Any]
     trials: tuple[Trial, ...] = ()
 
     @property
@@ -82,9 +87,12 @@ def bench_search(
             raise InputError(f"bench: target energy {target}; it must be a finite number")
         executor, workers = ranks
         folder = None if out is None else Path(out)
-        bench = opened(folder, Bench(label or f"{composition} {method}", target, budget))
+        asked = settings_of(Composition.parse(composition), method, **settings)
+        (plan,) = planned([asked], Stop.of(Budget.parse(budget), target), seed, window, None, 1, own_folders=False)
+        identity = identity_of(plan.setup, method, window)
+        bench = opened(folder, Bench(label or f"{composition} {method}", target, budget, identity))
         for repeat in range(len(bench.trials), repeats):
-            watch = Watch(bench, method, window, folder, progress)
+            runs: deque[Run] = deque(maxlen=1)
             search(
                 composition,
                 target=target,
@@ -94,11 +102,10 @@ def bench_search(
                 window=window,
                 executor=executor,
                 workers=workers,
-                observers=(watch,),
+                observers=(runs.append, partial(progress, bench)),
                 **settings,
             )
-            assert watch.run is not None
-            bench = replace(bench, identity=watch.identity, trials=(*bench.trials, trial_of(watch.run)))
+            bench = replace(bench, trials=(*bench.trials, trial_of(runs[-1])))
             if folder is not None:
                 write_record(folder, bench)
             progress(bench, None)
@@ -119,32 +126,10 @@ def trial_of(run: Run) -> Trial:
     return Trial(setup.seed, run.target_reached, tally.done, tally.calls, run.seconds, energy)
 
 
-class Watch:
-    """An observer that checks before the first minimisation whether a search is the one whose repeats are kept."""
-
-    def __init__(self, bench: Bench, method: str, window: int, folder: Path | None, progress: Progress) -> None:
-        self.bench = bench
-        self.method = method
-        self.window = window
-        self.folder = folder
-        self.progress = progress
-        self.run: Run | None = None
-        self.identity: dict[str, Any] = {}
-
-    def __call__(self, run: Run) -> None:
-        """See the run, and tell of it."""
-        if self.run is None:
-            self.run = run
-            self.identity = identity_of(run.setup, self.method, self.window)
-            # A repeat is known by its place: all seeds follow from the first.
-            self.identity["seed"] -= len(self.bench.trials)
-            if self.bench.identity is not None and self.folder is not None:
-                check_same(self.folder, self.bench.identity, self.identity)
-        self.progress(self.bench, run)
-
-
 def opened(folder: Path | None, bench: Bench) -> Bench:
-    """A bench with the repeats that a folder holds; raises RunFolderError if they had another target or budget."""
+    """A bench with the repeats that a folder holds; raises RunFolderError if they are of another search, or had another
+    target or budget.
+    """
     if folder is None:
         return bench
     try:
@@ -162,8 +147,8 @@ def opened(folder: Path | None, bench: Bench) -> Bench:
         raise OutputError(f"bench folder {str(folder)!r}: cannot be used: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder / RECORD}: is not the record of a bench, or damaged: {error}") from error
-    check_same(folder, ended, {"target": bench.target, "budget": bench.budget})
-    return replace(bench, identity=identity, trials=kept)
+    check_same(folder, {**identity, **ended}, {**bench.identity, "target": bench.target, "budget": bench.budget})
+    return replace(bench, trials=kept)
 
 
 def write_record(folder: Path, bench: Bench) -> None:

@@ -34,6 +34,7 @@ LONGEST_STEP = 0.1  # of an atom in a step of a minimisation, in bonds
 LARGEST_FORCE = 0.01  # on an atom of a minimum, by default, in eV/Angstrom, kcal/mol/Angstrom or epsilon/sigma
 LARGEST_FORCE_ELECTRON = 2e-4  # Ha/Bohr, 0.0103 eV/Angstrom: 0.01 Ha/Bohr is more than many a bond ever pulls
 UNKNOWN = 0.1  # eV/atom: a trained model whose own error estimate is larger has never seen anything like it
+MOST_CALLS = 2**31 - 1  # the largest whole number that LAMMPS reads
 SMALL = 200  # up to this many atoms comparing all pairs builds the neighbour list faster than bins do
 
 
@@ -55,9 +56,10 @@ class Limits:
     def __post_init__(self) -> None:
         if not 0.0 < self.fmax < math.inf:
             raise InputError(f"search: largest force of {self.fmax}; it must be positive and finite")
-        if not 1 <= self.calls < math.inf or self.calls != int(self.calls):
+        if not 1 <= self.calls <= MOST_CALLS or self.calls != int(self.calls):
             raise InputError(
-                f"search: at most {self.calls} force calls of a minimisation; allowed: whole numbers from 1 on"
+                f"search: at most {self.calls} force calls of a minimisation; allowed: whole numbers from 1 to "
+                f"{MOST_CALLS}"
             )
         if not 0.0 < self.unknown < math.inf:
             raise InputError(f"search: unknown above {self.unknown} eV/atom; it must be positive and finite")

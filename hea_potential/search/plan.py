@@ -27,6 +27,7 @@ FEW_RANKS = 4  # have the least window, so that they all find the same
 # Results after a slow task wait for it, and with them what would be proposed next. A slow one takes up to 7 times the
 # mean; then 8 tasks a rank keep 99 % of the ranks at work, 4 only 60 %.
 WINDOW_PER_RANK = 8
+MOST_WINDOW = 100_000  # tasks that are proposed at once, before any is begun: seconds; enough for 12,500 ranks
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ def planned(
     another search, PairError where LAMMPS refuses the pair style of any composition.
     """
     window, seed = whole("window", window), whole("seed", seed)
-    if window is not None and window < 1:
-        raise InputError(f"search: window of {window} tasks; at least 1")
+    if window is not None and not 1 <= window <= MOST_WINDOW:
+        raise InputError(f"search: window of {window} tasks; allowed: 1 to {MOST_WINDOW}")
     if seed is not None and seed < 0:
         raise InputError(f"search: seed {seed}; it must not be negative")
     outer = header_of(out)  # a journal is read whole, and may be long

@@ -15,16 +15,17 @@ from hea_potential.search.database import Database, write_structures
 from hea_potential.search.identity import check_same, identity_of
 from hea_potential.search.journal import Journal
 from hea_potential.search.loop import Books, SearchError, SeriesError, carry_out
-from hea_potential.search.minimise import Limits, usual_force
+from hea_potential.search.minimise import Limits
 from hea_potential.search.moves import Move
 from hea_potential.search.pair import Pair
 from hea_potential.search.plan import Plan, planned
-from hea_potential.search.settings import METHODS, Settings, chosen, chosen_moves, chosen_pair, one_of
-from hea_potential.search.starts import STARTS, Start
+from hea_potential.search.settings import METHODS, USUAL_STARTS, settings_of
+from hea_potential.search.starts import Start
 from hea_potential.search.state import Observer, Run, Stop
 from hea_potential.search.witness import LONGEST, Witness
 from hea_potential.search.workers import Crew, WorkersError, manager_should_help, mpi_executor
 
+LONGEST_OF_ALL = 1e9  # seconds for a task: no alarm can be set to infinitely many
 Several = list[str] | list[Composition] | tuple[str | Composition, ...]
 
 
@@ -78,7 +79,7 @@ def search(
     pair: str | Path | Pair | None = None,
     kappa: float = 0.0,
     method: str = "ga",
-    starts: Sequence[str] | Mapping[str, Start] = ("random", "symmetric"),
+    starts: Sequence[str] | Mapping[str, Start] = USUAL_STARTS,
     moves: Sequence[str] | Mapping[str, Move] | None = None,
     limits: Limits | None = None,
     window: int | None = None,
@@ -112,21 +113,25 @@ def search(
     """
 
     def manage(executor: Executor | None, workers: int) -> Archive | dict[str, Archive]:
-        if not task_seconds > 0.0:
-            raise InputError(f"search: {task_seconds} seconds for a task; it must be positive")
+        if not 0.0 < task_seconds <= LONGEST_OF_ALL:
+            raise InputError(
+                f"search: {task_seconds} seconds for a task; it must be positive, and at most {LONGEST_OF_ALL:g}"
+            )
         stop = Stop.of(Budget.parse(budget, force_calls, time), target)
         single = isinstance(composition, str | Composition)
         wholes = distinct([composition] if isinstance(composition, str | Composition) else composition)
         settings = [
-            Settings(
+            settings_of(
                 whole,
-                style,
-                one_of("method", method, METHODS),
-                limits or Limits(usual_force(style.units)),
-                chosen("start", starts, STARTS),
-                chosen_moves(whole, style, moves),
+                method,
+                model=model,
+                pair=pair,
+                kappa=kappa,
+                starts=starts,
+                moves=moves,
+                limits=limits,
             )
-            for whole, style in ((whole, chosen_pair(whole, model, pair, kappa)) for whole in wholes)
+            for whole in wholes
         ]
         helps = executor is None or manager_should_help(workers)
         ranks = workers + helps if executor is not None else 1

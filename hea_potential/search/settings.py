@@ -13,15 +13,16 @@ from hea_potential.search.basin_hopping import HOPS, BasinHopping
 from hea_potential.search.composition import Composition
 from hea_potential.search.genetic import GeneticAlgorithm, Method
 from hea_potential.search.homotops import homotop_moves
-from hea_potential.search.minimise import Limits
+from hea_potential.search.minimise import Limits, usual_force
 from hea_potential.search.moves import MOVES, Move
 from hea_potential.search.pair import Pair
-from hea_potential.search.starts import Start
+from hea_potential.search.starts import STARTS, Start
 from hea_potential.search.tasks import Setup
 
 METHODS: dict[str, Callable[[Setup], Method]] = {"ga": GeneticAlgorithm, "bh": BasinHopping}
 OWN_MOVES: dict[str, Mapping[str, Move]] = {"bh": HOPS}  # of a method, besides those that are chosen
 MODEL = "hea6"  # searched with where neither a model nor a pair style is given
+USUAL_STARTS = ("random", "symmetric")
 
 Operator = TypeVar("Operator")
 
@@ -42,6 +43,31 @@ class Settings:
         rows = tuple(tuple(float(bond) for bond in row) for row in bonds)
         moves = (*self.moves, *OWN_MOVES.get(self.method, {}).items())
         return Setup(self.composition, self.pair, rows, self.limits, self.starts, moves, seed)
+
+
+def settings_of(
+    composition: Composition,
+    method: str,
+    *,
+    model: str | Path | None = None,
+    pair: str | Path | Pair | None = None,
+    kappa: float = 0.0,
+    starts: Sequence[str] | Mapping[str, Start] = USUAL_STARTS,
+    moves: Sequence[str] | Mapping[str, Move] | None = None,
+    limits: Limits | None = None,
+) -> Settings:
+    """The settings of a search, from the words of a user as `run.search` takes them. Raises what that raises for words
+    that make no sense.
+    """
+    style = chosen_pair(composition, model, pair, kappa)
+    return Settings(
+        composition,
+        style,
+        one_of("method", method, METHODS),
+        limits or Limits(usual_force(style.units)),
+        chosen("start", starts, STARTS),
+        chosen_moves(composition, style, moves),
+    )
 
 
 def chosen_pair(
@@ -90,6 +116,8 @@ def chosen(
     what: str, given: Sequence[str] | Mapping[str, Operator], known: Mapping[str, Operator]
 ) -> tuple[tuple[str, Operator], ...]:
     """Starts or moves by name: names are looked up, functions of the user's own are taken as they are."""
+    if isinstance(given, str):
+        raise InputError(f"search: {what}s {given!r}; give a list of names, such as [{given!r}]")
     if not given:
         raise InputError(f"search: no {what} is given; allowed: {', '.join(known)}")
     if isinstance(given, Mapping):
