@@ -202,11 +202,24 @@ def test_a_journal_cut_anywhere_goes_on(finished: Path, pair: Path, tmp_path: Pa
     folder = tmp_path / f"{share}"
     folder.mkdir(exist_ok=True)
     content = (finished / "journal.jsonl").read_bytes()
-    (folder / "journal.jsonl").write_bytes(content[: int(share * len(content))])
+    head = content.index(b"\n") + 1
+    (folder / "journal.jsonl").write_bytes(content[: head + int(share * (len(content) - head))])
     (folder / "minima.db").write_bytes((finished / "minima.db").read_bytes())  # which is now ahead of the journal
     search("Ar7", pair=pair, budget=40, seed=1, out=folder)
     assert entries(folder) == entries(finished)
     check_database(folder)
+
+
+@pytest.mark.parametrize("length", [0, 100])
+def test_minima_whose_journal_has_lost_its_first_line_are_left_alone(
+    finished: Path, pair: Path, tmp_path: Path, length: int
+) -> None:
+    (tmp_path / "journal.jsonl").write_bytes((finished / "journal.jsonl").read_bytes()[:length])
+    (tmp_path / "minima.db").write_bytes((finished / "minima.db").read_bytes())
+    for _ in range(2):  # nor the second time
+        with pytest.raises(RunFolderError, match=r"minima.db: has no journal beside it, or one whose first line"):
+            search("Ar7", pair=pair, budget=40, seed=1, out=tmp_path)
+    assert (tmp_path / "minima.db").read_bytes() == (finished / "minima.db").read_bytes()
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

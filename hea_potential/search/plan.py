@@ -106,10 +106,10 @@ def begun(settings: Settings, folder: Path | None, seed: int | None, window: int
     """The plan of a new run. Raises RunFolderError where it would take a database of others for its own: what this has
     besides the run's minima would be deleted.
     """
-    if folder is not None and not (folder / NAME).exists() and is_filled(folder / DATABASE):
+    if folder is not None and is_filled(folder / DATABASE):
         raise RunFolderError(
-            f"{folder / DATABASE}: has no journal beside it, so it is not known whose minima it holds; it is left as "
-            f"it is: choose another folder"
+            f"{folder / DATABASE}: has no journal beside it, or one whose first line is missing, so it is not known "
+            f"whose minima it holds; it is left as it is: choose another folder"
         )
     seed = secrets.randbits(32) if seed is None else seed
     setup = settings.setup(seed, bonds_of(settings.composition.symbols, settings.pair))
