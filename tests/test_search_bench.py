@@ -85,10 +85,23 @@ def test_repeats_are_kept_and_the_same_call_adds_more(tmp_path: Path) -> None:
     assert (tmp_path / "bench.png").read_bytes().startswith(b"\x89PNG")
     anew = repeated(4, None)
     assert [replace(one, seconds=0.0) for one in anew.trials] == [replace(one, seconds=0.0) for one in more.trials]
+
+
+@pytest.mark.parametrize(("count", "width"), [(1, 60), (2, 160)])
+def test_no_number_of_the_table_is_cut(count: int, width: int) -> None:
+    trials = tuple(trial(cost, reached=cost < 50_000) for cost in (11_000, 20_000, 34_000, 50_000))
     page = StringIO()
-    Console(file=page, width=200).print(table_of([more], title="LJ13"))
-    assert "4/4" in page.getvalue()
-    assert f"{sum(one.quenches for one in more.trials) / 4:.0f}" in page.getvalue()
+    benches = [Bench("Ar98 ga", -543.665361, 50_000, {}, trials)] * count
+    Console(file=page, width=width).print(table_of(benches, "LJ98"))
+    for words in (
+        "-543.665361",
+        "3/4",
+        "75 % (30-95)",
+        "38333 (13117-185882)",
+        "3833333 (1311696-18588198)",
+        "2000000",
+    ):
+        assert page.getvalue().count(words) == count, words
 
 
 def test_a_target_out_of_reach_is_no_success(tmp_path: Path) -> None:

@@ -17,9 +17,11 @@ from hea_potential.errors import OutputError
 from hea_potential.search import search
 from hea_potential.search.colours import COLOURS, colour_of
 from hea_potential.search.composition import Composition
+from hea_potential.search.description import headings
 from hea_potential.search.geometry import Cluster
 from hea_potential.search.pair import Pair
 from hea_potential.search.progress import table_of
+from hea_potential.search.result_table import result_table
 from hea_potential.search.shells import onion, shells_of
 from hea_potential.search.state import Run
 from hea_potential.search.summary import illustrate
@@ -135,3 +137,14 @@ def test_the_live_table_says_how_a_run_is_going(method: str) -> None:
     assert sum(run.tally.quenches.values()) == 40
     assert all(kind in rows["quenches"] for kind in run.tally.quenches)
     assert rows["time left"] == "0:00:00"
+
+
+@pytest.mark.parametrize(("width", "folded"), [(150, ()), (80, (5,)), (60, (1, 3, 5, 6))])
+def test_numbers_of_a_result_are_whole_on_any_usual_terminal(width: int, folded: tuple[int, ...]) -> None:
+    row = ("10", "-1123.456789", "0.123456", "icosahedral", "C5v", "Ni2@Cu9Ni3@Cu28Ni12", "symmetric", "1234", "39")
+    table = result_table("lowest", headings("eV"), [row], width)
+    Console(width=width, file=(printed := StringIO())).print(table)
+    text = printed.getvalue()
+    assert max(map(len, text.splitlines())) <= width
+    assert [number for number, cell in enumerate(row) if cell not in text] == list(folded)
+    assert sorted(filter(str.isdigit, text)) == sorted(filter(str.isdigit, "".join(row)))  # folded is not cut

@@ -166,32 +166,39 @@ def number_of(value: float | None) -> float:
 
 
 def table_of(benches: Sequence[Bench], title: str) -> Table:
-    """Success and cost of several benches, each with at least one finished repeat."""
-    table = Table(title=title, title_justify="left")
-    table.add_column("search")
-    for heading in (
-        "target", "lowest", "hits", "success, 95 %", "mean quenches, 95 %", "median", "mean force calls, 95 %", "median"
-    ):  # fmt: skip
-        table.add_column(heading, justify="right")
-    for bench in benches:
-        rate = success_rate(bench.trials)
-        row = [
-            bench.name,
-            f"{bench.target:.6f}",
-            f"{bench.lowest:.6f}",
-            f"{sum(trial.reached for trial in bench.trials)}/{len(bench.trials)}",
-            f"{100.0 * rate.value:.0f} % ({100.0 * rate.low:.0f}-{100.0 * rate.high:.0f})",
-        ]
-        reached = np.array([trial.reached for trial in bench.trials])
-        for what in ("quenches", "calls"):
-            costs = np.array([getattr(trial, what) for trial in bench.trials], float)
-            mean = mean_cost(costs, reached)
-            row += [
-                f"{mean.value:.0f} ({mean.low:.0f}-{mean.high:.0f})",
-                f"{median_cost(costs, reached):.0f}",
-            ]
-        table.add_row(*row)
+    """Success and cost of several benches, each with at least one finished repeat: a line for each, or where there is
+    only one a line for each fact, for which any terminal is wide enough.
+    """
+    table = Table(title=title, title_justify="left", show_header=len(benches) > 1)
+    facts = [facts_of(bench) for bench in benches]
+    if len(benches) == 1:
+        for heading, fact in facts[0].items():
+            table.add_row(heading, fact)
+        return table
+    for heading in facts[0]:
+        table.add_column(heading, justify="left" if heading == "search" else "right")
+    for each in facts:
+        table.add_row(*each.values())
     return table
+
+
+def facts_of(bench: Bench) -> dict[str, str]:
+    """Success and cost of a bench in words, by their headings."""
+    rate = success_rate(bench.trials)
+    facts = {
+        "search": bench.name,
+        "target": f"{bench.target:.6f}",
+        "lowest": f"{bench.lowest:.6f}",
+        "hits": f"{sum(trial.reached for trial in bench.trials)}/{len(bench.trials)}",
+        "success, 95 %": f"{100.0 * rate.value:.0f} % ({100.0 * rate.low:.0f}-{100.0 * rate.high:.0f})",
+    }
+    reached = np.array([trial.reached for trial in bench.trials])
+    for name, what in (("quenches", "quenches"), ("force calls", "calls")):
+        costs = np.array([getattr(trial, what) for trial in bench.trials], float)
+        mean = mean_cost(costs, reached)
+        facts[f"mean {name}, 95 %"] = f"{mean.value:.0f} ({mean.low:.0f}-{mean.high:.0f})"
+        facts[f"median {name}"] = f"{median_cost(costs, reached):.0f}"
+    return facts
 
 
 def draw(path: Path, benches: Sequence[Bench]) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from hea_potential.search.archive import Archive, Minimum
 from hea_potential.search.shells import onion
 
-LEFT = ("motif", "group", "shells", "found")  # columns of words
-
 
 def headings(unit: str) -> tuple[str, ...]:
     """The headings of a list of minima."""

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from ase.io import write
 from rich.console import Console
-from rich.table import Table
 
 from hea_potential.complete_file import complete_file
 from hea_potential.search.archive import Archive, Minimum
 from hea_potential.search.database import atoms_of, facts_of
 from hea_potential.search.description import shells_in
 from hea_potential.search.hull import above_hull, binary_elements, draw_hull, excess_energies
+from hea_potential.search.result_table import result_table
 from hea_potential.search.state import Run, Tally
 from hea_potential.search.summary import print_files
 from hea_potential.search.view import Shown, write_view
@@ -30,7 +30,6 @@ FILES = {
     "best.extxyz": "the best of each (extended XYZ)",
     "": "a folder for each composition",
 }
-LEFT = ("composition", "motif", "group", "shells")  # columns of words
 
 
 @dataclass(frozen=True)
@@ -148,15 +147,11 @@ def rows_of(members: Sequence[Member]) -> list[list[object]]:
 def report_series(folder: Path, members: Sequence[Member], console: Console) -> None:
     """Print the table of compositions, what all of them cost, and where the files are."""
     runs = [member.run for member in members]
-    table = Table(title="Lowest minimum of each composition", title_justify="left")
-    for heading in headings(runs[0].archive.energy_unit):
-        table.add_column(heading, justify="left" if heading.startswith(LEFT) else "right", overflow="fold")
-    for member in members:
-        table.add_row(*cells(member))
+    heads, rows = headings(runs[0].archive.energy_unit), [cells(member) for member in members]
     tally = Tally()
     for run in runs:
         tally.add(run.tally)
-    console.print(table)
+    console.print(result_table("Lowest minimum of each composition", heads, rows, console.width))
     console.print(
         f"{tally.done} minimisations, {tally.calls} force calls, {sum(run.age for run in runs):.1f} s on "
         f"{runs[0].ranks} {'rank' if runs[0].ranks == 1 else 'ranks'}; not a minimum: {tally.failures}"

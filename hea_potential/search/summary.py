@@ -13,9 +13,10 @@ from rich.text import Text
 
 from hea_potential.search.archive import Archive
 from hea_potential.search.database import NAME as DATABASE
-from hea_potential.search.description import LEFT, headings, texts
+from hea_potential.search.description import headings, texts
 from hea_potential.search.journal import NAME as JOURNAL
 from hea_potential.search.pictures import draw_best
+from hea_potential.search.result_table import result_table
 from hea_potential.search.state import Run
 from hea_potential.search.view import Shown, write_view
 
@@ -53,7 +54,7 @@ def report(run: Run, console: Console) -> None:
     archive, tally = run.archive, run.tally
     parts: list[Table | Text] = []
     if len(archive):
-        parts.append(lowest_table(archive))
+        parts.append(lowest_table(archive, console.width))
     parts.append(Text(cost(run)))
     if tally.last_message:
         parts.append(Text(f"last failure: {tally.last_message}"))
@@ -65,14 +66,11 @@ def report(run: Run, console: Console) -> None:
         print_files(archive.folder, FILES, console)
 
 
-def lowest_table(archive: Archive) -> Table:
-    """The ten lowest distinct minima."""
-    table = Table(title=f"{archive.composition.formula}: lowest distinct minima", title_justify="left")
-    for heading in headings(archive.energy_unit):
-        table.add_column(heading, justify="left" if heading.startswith(LEFT) else "right", overflow="fold")
-    for rank, minimum in enumerate(archive.lowest(10), start=1):
-        table.add_row(*texts(archive, rank, minimum))
-    return table
+def lowest_table(archive: Archive, width: int) -> Table:
+    """The ten lowest distinct minima, for a terminal of so many columns."""
+    rows = [texts(archive, rank, minimum) for rank, minimum in enumerate(archive.lowest(10), start=1)]
+    title = f"{archive.composition.formula}: lowest distinct minima"
+    return result_table(title, headings(archive.energy_unit), rows, width)
 
 
 def cost(run: Run) -> str:
