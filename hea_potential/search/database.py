@@ -35,6 +35,7 @@ NAME = "minima.db"
 # SQLite's codes of a file that is not what was written to it, unlike those of a disk that is full or slow.
 DAMAGED = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+PAGE = 16384  # bytes; not many rows fit into pages of SQLite's own 4096
 INTERVAL = 5.0  # seconds between two transactions: each costs more than many rows
 BRIEFLY = 0.1  # seconds that a run waits for a database that another program writes to, before it goes on without
 PATIENCE = 10.0  # seconds that it waits in the end
@@ -70,9 +71,11 @@ class Database:
         import ase.db
 
         with closing(sqlite3.connect(self.path)) as connection:
+            connection.execute(f"PRAGMA page_size={PAGE}")
             connection.execute("PRAGMA journal_mode=WAL")
+        # No indices: where all rows have the same keys and elements they make no selection quicker, but writing slower.
         # Serial: under mpirun ASE would otherwise wait for all ranks at every call.
-        self.rows = ase.db.connect(self.path, type="db", serial=True, use_lock_file=False)
+        self.rows = ase.db.connect(self.path, type="db", create_indices=False, serial=True, use_lock_file=False)
         columns = ["id", "energy", "key_value_pairs"]
         found = {}
         for row in self.rows.select(include_data=False, columns=columns):

@@ -7,37 +7,37 @@ ASE has.
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from json import dumps
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from hea_potential.search.geometry import Floats
 
-# What ASE finds rows by, copied from the rows themselves.
+# What ASE finds rows by, copied from the rows themselves. They all have the same keys and the same species: what their
+# tables have of these is not read again for every row.
 INDEXING = (
-    "INSERT INTO keys SELECT key, systems.id FROM systems, json_each(key_value_pairs) WHERE systems.id >= :first",
+    "INSERT INTO keys SELECT key, systems.id FROM json_each(:facts) CROSS JOIN systems WHERE systems.id >= :first",
     "INSERT INTO text_key_values SELECT key, value, systems.id FROM systems, json_each(key_value_pairs) "
     "WHERE systems.id >= :first AND type = 'text'",
     "INSERT INTO number_key_values SELECT key, value, systems.id FROM systems, json_each(key_value_pairs) "
     "WHERE systems.id >= :first AND type IN ('integer', 'real')",
-    "INSERT INTO species SELECT Z, n, systems.id FROM species CROSS JOIN systems "
-    "WHERE species.id = :template AND systems.id >= :first",
+    "INSERT INTO species SELECT Z, n, systems.id "
+    "FROM (SELECT Z, n FROM species WHERE id = :template LIMIT :elements) CROSS JOIN systems WHERE systems.id >= :first",
 )
 
-OWN = ("id", "unique_id", "ctime", "mtime", "positions", "energy", "key_value_pairs")  # columns that are not copied
+# Columns that are not copied.
+OWN = ("id", "unique_id", "ctime", "mtime", "positions", "energy", "key_value_pairs")
 Facts = Mapping[str, str | int | float]
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """What differs from one row of a run to another: positions (n, 3), energy, and facts that can be selected by."""
 
     positions: Floats
@@ -46,35 +46,39 @@ class Row:
 
 
 def append_copies(path: Path, rows: Sequence[Row], patience: float) -> None:
-    """Add rows to a database that has one or more of the same atoms, all or nothing. Raises sqlite3.Error, also where
-    another program keeps the database locked for longer than `patience` seconds.
+    """Add rows, with facts of the same names, to a database that has one or more of the same atoms, all or nothing.
+    Raises sqlite3.Error, also where another program keeps the database locked for longer than `patience` seconds.
     """
     from ase.db.core import now
 
+    if not rows:
+        return
     with closing(sqlite3.connect(path, timeout=patience)) as connection, connection:
         # With the write-ahead log this loses no more than the last batch if the power fails, and the journal has that.
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA cache_size=-65536")  # kB: what a batch touches is not written before it is whole
-        columns = table(connection, "SELECT * FROM systems LIMIT 0")[0]
-        template, last = table(connection, "SELECT min(id), max(id) FROM systems")[1]
-        copied = ", ".join(f":{column}" if column in OWN else column for column in columns)
+        template, first = table(connection, "SELECT min(id), 1 + max(id) FROM systems")[1]
+        columns, values = table(connection, "SELECT * FROM systems WHERE id = ?", template)
+        copied = {name: value for name, value in zip(columns, values, strict=True) if value is not None}
+        elements = np.unique(np.frombuffer(copied["numbers"], "<i4")).size
+        for name in OWN:
+            del copied[name]
+        names = (*OWN, *copied)
+        rest = tuple(copied.values())
         moment = now()
-        systems = [
-            {
-                "template": template,
-                "id": number,
-                "unique_id": identity,
-                "ctime": moment,
-                "mtime": moment,
-                "positions": np.asarray(row.positions, "<f8").tobytes(),
-                "energy": row.energy,
-                "key_value_pairs": json.dumps(row.facts),
-            }
-            for number, (row, identity) in enumerate(zip(rows, identities(len(rows)), strict=True), start=last + 1)
-        ]
-        connection.executemany(f"INSERT INTO systems SELECT {copied} FROM systems WHERE id = :template", systems)
+        connection.executemany(
+            f"INSERT INTO systems ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
+            (
+                (number, identity, moment, moment, positions.astype("<f8", copy=False).tobytes(), energy, dumps(facts))
+                + rest
+                for number, identity, (positions, energy, facts) in zip(
+                    range(first, first + len(rows)), identities(len(rows)), rows, strict=True
+                )
+            ),
+        )
+        shared = {"template": template, "first": first, "facts": dumps(rows[0].facts), "elements": elements}
         for query in INDEXING:
-            connection.execute(query, {"first": last + 1, "template": template})
+            connection.execute(query, shared)
 
 
 def identities(count: int) -> list[str]:
