@@ -81,7 +81,7 @@ def test_a_task_that_kills_a_worker_of_a_pool_is_noted(pair: Path, tmp_path: Pat
 def test_a_worker_has_one_note_whatever_the_number_of_runs(tmp_path: Path) -> None:
     """In a process of its own, because the test runner has faulthandler for itself."""
     script = """
-import os, sys
+import os, sys, time
 from pathlib import Path
 from hea_potential.search.witness import Witness
 
@@ -93,7 +93,7 @@ for call in range(3):
         witness = Witness(Path(folder))
         for task in range(2):
             with witness.watching() as note:
-                note(task)
+                note(task, time.perf_counter())
         assert notes(folder) == 1
         Witness(Path(folder)).crashed()  # the manager takes notes away
         assert notes(folder) == 0

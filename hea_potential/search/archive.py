@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -62,7 +63,7 @@ class Archive:
         self.folder = folder
         self.minima: list[Minimum] = []
         self._by_energy: list[Minimum] = []
-        self._energies: list[float] = []  # of those
+        self._energies = array("d")  # of those, beside each other in memory, where they are found sooner
 
     def __len__(self) -> int:
         return len(self.minima)
@@ -93,7 +94,9 @@ class Archive:
     def find(self, energy: float, fingerprint: Fingerprint) -> Minimum | None:
         """The known minimum that is the same structure, the lowest if there are several."""
         window = WINDOW * abs(energy)
-        first, last = bisect_left(self._energies, energy - window), bisect_right(self._energies, energy + window)
+        first = last = bisect_left(self._energies, energy - window)
+        while last < len(self._energies) and self._energies[last] <= energy + window:
+            last += 1
         if first == last:
             return None
         near = self._by_energy[first:last]

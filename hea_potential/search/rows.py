@@ -28,8 +28,8 @@ INDEXING = (
     "WHERE systems.id >= :first AND type = 'text'",
     "INSERT INTO number_key_values SELECT key, value, systems.id FROM systems, json_each(key_value_pairs) "
     "WHERE systems.id >= :first AND type IN ('integer', 'real')",
-    "INSERT INTO species SELECT Z, n, systems.id "
-    "FROM (SELECT Z, n FROM species WHERE id = :template LIMIT :elements) CROSS JOIN systems WHERE systems.id >= :first",
+    "INSERT INTO species SELECT Z, n, systems.id FROM "
+    "(SELECT Z, n FROM species WHERE id = :template LIMIT :elements) CROSS JOIN systems WHERE systems.id >= :first",
 )
 
 # Columns that are not copied.
@@ -63,18 +63,22 @@ def append_copies(path: Path, rows: Sequence[Row], patience: float) -> None:
         elements = np.unique(np.frombuffer(copied["numbers"], "<i4")).size
         for name in OWN:
             del copied[name]
-        names = (*OWN, *copied)
-        rest = tuple(copied.values())
-        moment = now()
-        connection.executemany(
-            f"INSERT INTO systems ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
+        names, moment = (*OWN, *copied), now()
+        systems = (
             (
-                (number, identity, moment, moment, positions.astype("<f8", copy=False).tobytes(), energy, dumps(facts))
-                + rest
-                for number, identity, (positions, energy, facts) in zip(
-                    range(first, first + len(rows)), identities(len(rows)), rows, strict=True
-                )
-            ),
+                number,
+                identity,
+                moment,
+                moment,
+                row.positions.astype("<f8", copy=False).tobytes(),
+                row.energy,
+                dumps(row.facts),
+                *copied.values(),
+            )
+            for number, (row, identity) in enumerate(zip(rows, identities(len(rows)), strict=True), start=first)
+        )
+        connection.executemany(
+            f"INSERT INTO systems ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})", systems
         )
         shared = {"template": template, "first": first, "facts": dumps(rows[0].facts), "elements": elements}
         for query in INDEXING:

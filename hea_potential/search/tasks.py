@@ -166,12 +166,12 @@ def execute(setup: Setup, tasks: Sequence[Task], witness: Witness | None = None)
 
 
 def carry_on(
-    setup: Setup, jobs: Sequence[Job], step: Callable[[Setup, Job], None], note: Callable[[int], None]
+    setup: Setup, jobs: Sequence[Job], step: Callable[[Setup, Job], None], note: Callable[[int, float], None]
 ) -> None:
     """Do one step of some jobs, each after its number is noted."""
     now = time.perf_counter()
     for job in jobs:
-        note(job.task.number)
+        note(job.task.number, now)
         try:
             step(setup, job)
         except (Exception, SystemExit) as error:

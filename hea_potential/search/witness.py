@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from mmap import mmap
 from pathlib import Path
 
@@ -42,16 +41,16 @@ class Witness:
     begun: float = field(default_factory=time.time)
 
     @contextmanager
-    def watching(self) -> Iterator[Callable[[int], None]]:
-        """Notes that this process is in a task, by a function of its number, until it is in the next one or the context
-        ends.
+    def watching(self) -> Iterator[Callable[[int, float], None]]:
+        """Notes that this process is in a task, by a function of its number and of the time (`time.perf_counter`),
+        until it is in the next one or the context ends.
         """
         note = note_of(self)
         if note is None:
             yield unnoted
             return
         try:
-            yield partial(note.begin, longest=self.longest)
+            yield note.begin
         finally:
             note.rest()
 
@@ -75,17 +74,19 @@ class Witness:
         self.crashed()
 
 
-def unnoted(task: int) -> None:
+def unnoted(task: int, now: float) -> None:
     """What is noted of a task where there is no note."""
 
 
 class Note:
-    """The note of this process, with faulthandler set to write to it; raises OSError where that cannot be.
+    """The note of this process, with faulthandler set to write to it and to end a process that is in a task for longer
+    than `longest` seconds, or hardly more; raises OSError where that cannot be.
 
     The file is mapped into memory: what is written there outlives the process, and takes no call of the system.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, longest: float) -> None:
+        self.longest = longest
         self.file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
         try:
             self.line = mmap(self.file, os.write(self.file, NOTHING))
@@ -96,13 +97,12 @@ class Note:
         faulthandler.enable(self.file, all_threads=False)
         faulthandler.register(signal.SIGALRM, self.file, all_threads=False, chain=True)
 
-    def begin(self, task: int, longest: float) -> None:
-        """Write down the task, and have the process ended when it is in it for so many seconds or hardly more."""
+    def begin(self, task: int, now: float) -> None:
+        """Write down the task, which begins now, and set the alarm for it."""
         self.line[:] = LINE % task
-        now = time.monotonic()
         if now >= self.set_until:
-            signal.setitimer(signal.ITIMER_REAL, (1.0 + SLACK) * longest)
-            self.set_until = now + SLACK * longest
+            signal.setitimer(signal.ITIMER_REAL, (1.0 + SLACK) * self.longest)
+            self.set_until = now + SLACK * self.longest
 
     def rest(self) -> None:
         """Stop the clock."""
@@ -129,7 +129,7 @@ def note_of(witness: Witness) -> Note | None:
         notes[witness] = None
         with suppress(OSError):
             if not IN_USE:
-                notes[witness] = Note(witness.folder / f"{PREFIX}{socket.gethostname()}-{os.getpid()}")
+                notes[witness] = Note(witness.folder / f"{PREFIX}{socket.gethostname()}-{os.getpid()}", witness.longest)
     return notes[witness]
 
 
