@@ -42,21 +42,21 @@ class Partners {
 // Places by their level, the number of atoms that they touch.
 class Levels {
  public:
-  explicit Levels(std::size_t places) : at_(places) {}
+  Levels() = default;
+  Levels(std::size_t places, std::size_t levels)
+      : places_(places), members_(places * levels), counts_(levels, 0), at_(places), weights_(levels) {}
 
   void add(std::size_t place, int contacts) {
     const auto level = static_cast<std::size_t>(contacts);
-    if (level >= members_.size()) members_.resize(level + 1);
-    at_[place] = members_[level].size();
-    members_[level].push_back(place);
+    at_[place] = counts_[level];
+    members_[level * places_ + counts_[level]++] = place;
   }
 
   void remove(std::size_t place, int contacts) {
-    std::vector<std::size_t> &level = members_[static_cast<std::size_t>(contacts)];
-    const std::size_t last = level.back();
-    level[at_[place]] = last;
+    const auto level = static_cast<std::size_t>(contacts);
+    const std::size_t last = members_[level * places_ + --counts_[level]];
+    members_[level * places_ + at_[place]] = last;
     at_[last] = at_[place];
-    level.pop_back();
   }
 
   // One of the places, with a chance that falls by `ratio` with every level above the lowest one.
@@ -66,31 +66,31 @@ class Levels {
 
   // The same with every level below the highest one.
   std::size_t drawn_from_above(Random &random, double ratio) {
-    return drawn(random, ratio, [this](std::size_t step) { return members_.size() - 1 - step; });
+    return drawn(random, ratio, [this](std::size_t step) { return counts_.size() - 1 - step; });
   }
 
  private:
   // `nobody` if there are no places.
   template<typename LevelOf>
   std::size_t drawn(Random &random, double ratio, const LevelOf &level_of) {
-    weights_.assign(members_.size(), 0.0);
     double weight = 1.0;
     bool is_any = false;
-    for (std::size_t step = 0; step < members_.size(); ++step) {
-      const std::size_t count = members_[level_of(step)].size();
+    for (std::size_t step = 0; step < counts_.size(); ++step) {
+      const std::size_t count = counts_[level_of(step)];
       is_any = is_any || count > 0;
-      if (!is_any) continue;
-      weights_[step] = weight * static_cast<double>(count);
-      weight *= ratio;
+      weights_[step] = is_any ? weight * static_cast<double>(count) : 0.0;
+      if (is_any) weight *= ratio;
     }
     if (!is_any) return nobody;
-    const std::vector<std::size_t> &chosen = members_[level_of(random.one_of(weights_))];
-    return chosen[random.below(chosen.size())];
+    const std::size_t level = level_of(random.one_of(weights_));
+    return members_[level * places_ + random.below(counts_[level])];
   }
 
-  std::vector<std::vector<std::size_t>> members_;  // of each level
-  std::vector<std::size_t> at_;                    // of each place among those of its level
-  std::vector<double> weights_;                    // room for the work
+  std::size_t places_ = 0;
+  std::vector<std::size_t> members_;  // [levels][places], of each level so many as its count
+  std::vector<std::size_t> counts_;   // [levels]
+  std::vector<std::size_t> at_;       // of each place among those of its level
+  std::vector<double> weights_;       // room for the work
 };
 
 // Who is where, and how many atoms each place touches.
@@ -100,9 +100,7 @@ class Places {
       : kinds_(atoms.kinds),
         bonds_(atoms.bonds),
         positions_(atoms.positions, atoms.positions + 3 * atoms.n),
-        types_(atoms.types, atoms.types + atoms.n),
-        taken_(0),
-        free_(0) {
+        types_(atoms.types, atoms.types + atoms.n) {
     add_vacant(vacant_sites(atoms, kind, judging.contact, judging.least), kind);
     const std::size_t count = types_.size();
     std::vector<Pair> touching, overlapping;
@@ -117,7 +115,11 @@ class Places {
     occupants_.assign(count, nobody);
     contacts_.assign(count, 0);
     blocked_.assign(count, 0);
-    taken_ = free_ = Levels(count);
+    std::size_t most = 0;  // contacts
+    for (std::size_t place = 0; place < count; ++place) {
+      most = std::max(most, static_cast<std::size_t>(touching_.end(place) - touching_.begin(place)));
+    }
+    taken_ = free_ = Levels(count, most + 1);
     for (std::size_t place = 0; place < count; ++place) free_.add(place, 0);
     for (std::size_t atom = 0; atom < atoms.n; ++atom) put(atom, atom);
   }
