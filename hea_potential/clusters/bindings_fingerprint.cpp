@@ -31,7 +31,7 @@ nb::object geometry_of(const nb::object &self) {
   return values.size() == points ? self : nb::cast(Fingerprint{without_types(values, points), points});
 }
 
-nb::ndarray<nb::numpy, double> similarities(const Fingerprint &one, const std::vector<const Fingerprint *> &others) {
+std::vector<double> similarities(const Fingerprint &one, const std::vector<const Fingerprint *> &others) {
   std::vector<double> result;
   result.reserve(others.size());
   for (const Fingerprint *other : others) {
@@ -41,7 +41,7 @@ nb::ndarray<nb::numpy, double> similarities(const Fingerprint &one, const std::v
     }
     result.push_back(similarity(one.values, other->values));
   }
-  return numpy_array(std::move(result), {others.size()});
+  return result;
 }
 
 using State = std::tuple<nb::bytes, std::size_t>;

@@ -100,7 +100,7 @@ class Archive:
         if first == last:
             return None
         near = self._by_energy[first:last]
-        similar = similarities(fingerprint, [minimum.fingerprint for minimum in near]).tolist()
+        similar = similarities(fingerprint, [minimum.fingerprint for minimum in near])
         return next((minimum for minimum, likeness in zip(near, similar, strict=True) if likeness >= ALIKE), None)
 
     def lowest(self, count: int = 10) -> Sequence[Minimum]:

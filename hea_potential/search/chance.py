@@ -20,7 +20,8 @@ Item = TypeVar("Item")
 
 def generator_of(*numbers: int) -> np.random.Generator:
     """The generator that belongs to some whole numbers that are not negative; others belong to others."""
-    return np.random.Generator(clusters.Stream(*map(word_of, numbers)))  # type: ignore[arg-type]  # has what numpy needs
+    words = numbers if max(numbers) < 1 << 64 else map(word_of, numbers)
+    return np.random.Generator(clusters.Stream(*words))  # type: ignore[arg-type]  # has what numpy needs
 
 
 def word_of(number: int) -> int:

@@ -60,15 +60,15 @@ class Population:
         """Whether there is no place for a minimum whatever its kin, which takes less time to say than who they are."""
         if len(self.members) < self.capacity or minimum.energy < self.members[-1].energy:
             return False
-        return sum(member.motif == minimum.motif for member in self.members) >= NICHE
+        return [member.motif for member in self.members].count(minimum.motif) >= NICHE
 
     def kin_of(self, minimum: Minimum) -> list[Minimum]:
         """Members and rivals that compete with a minimum for one place."""
         others = [*self.members, *self.rivals]
-        similar = similarities(minimum.fingerprint, [other.fingerprint for other in others]).tolist()
+        similar = similarities(minimum.fingerprint, [other.fingerprint for other in others])
         if minimum.geometry is minimum.fingerprint:
             return [other for other, likeness in zip(others, similar, strict=True) if likeness > KIN]
-        geometries = similarities(minimum.geometry, [member.geometry for member in self.members]).tolist()
+        geometries = similarities(minimum.geometry, [member.geometry for member in self.members])
         kin = [
             member
             for member, likeness, of_geometry in zip(self.members, similar, geometries, strict=False)

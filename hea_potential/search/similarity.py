@@ -24,7 +24,7 @@ def fingerprint(cluster: Cluster, bonds: Floats) -> Fingerprint:
     return clusters.fingerprint(cluster.types, cluster.positions, bonds, SPACING, POINTS)
 
 
-def similarities(one: Fingerprint, others: list[Fingerprint]) -> Floats:
+def similarities(one: Fingerprint, others: list[Fingerprint]) -> list[float]:
     """C12 of a fingerprint with each of others, from 0 (nothing in common) to 1 (equal); two single atoms are equal."""
     return clusters.similarities(one, others)
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
 
@@ -160,20 +160,18 @@ def execute(setup: Setup, tasks: Sequence[Task], witness: Witness | None = None)
     """
     jobs = [Job(task) for task in tasks]
     with IN_TASK, witness.watching() if witness else nullcontext(unnoted) as note:
-        for step in (make, minimise, describe):
-            carry_on(setup, [job for job in jobs if job.result is None], step, note)
+        for step in (partial(make, setup), partial(minimise, minimiser_of(setup)), partial(describe, setup)):
+            carry_on([job for job in jobs if job.result is None], step, note)
     return [job.result for job in jobs if job.result is not None]
 
 
-def carry_on(
-    setup: Setup, jobs: Sequence[Job], step: Callable[[Setup, Job], None], note: Callable[[int, float], None]
-) -> None:
+def carry_on(jobs: Sequence[Job], step: Callable[[Job], None], note: Callable[[int, float], None]) -> None:
     """Do one step of some jobs, each after its number is noted."""
     now = time.perf_counter()
     for job in jobs:
         note(job.task.number, now)
         try:
-            step(setup, job)
+            step(job)
         except (Exception, SystemExit) as error:
             job.result = failed(job.task, error)
         began, now = now, time.perf_counter()
@@ -193,10 +191,10 @@ def make(setup: Setup, job: Job) -> None:
     job.candidate = made(setup, job.task)
 
 
-def minimise(setup: Setup, job: Job) -> None:
+def minimise(minimiser: Minimiser, job: Job) -> None:
     """Minimise it."""
     assert job.candidate is not None
-    job.quench = minimiser_of(setup)(job.candidate, job.task.quench)
+    job.quench = minimiser(job.candidate, job.task.quench)
 
 
 def describe(setup: Setup, job: Job) -> None:
