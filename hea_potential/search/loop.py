@@ -160,13 +160,14 @@ def absorb(run: Run, result: Result, books: Books) -> None:
     """Enter the next result; nobody else may see it before the books are written."""
     minimum = None
     is_new = False
+    age = run.age
     if result.cluster is not None and result.fingerprint is not None:
         minimum = run.archive.find(result.energy, result.fingerprint)
         is_new = minimum is None
         if minimum is None:
-            minimum = run.archive.enter(result, run.age)
+            minimum = run.archive.enter(result, age)
         else:
             minimum.hits += 1
-    books.enter(result, minimum, is_new, run.age)
+    books.enter(result, minimum, is_new, age)
     run.method.absorb(result, minimum, is_new)
     run.tally.count(result)

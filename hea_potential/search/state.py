@@ -117,7 +117,9 @@ class Run:
     @property
     def target_reached(self) -> bool:
         """Whether the best minimum is as low as was asked for."""
-        return self.archive.best is not None and self.stop.reached(self.archive.best.energy)
+        if self.stop.target is None or self.archive.best is None:
+            return False
+        return self.stop.reached(self.archive.best.energy)
 
     @property
     def calls_are_spent(self) -> bool:
