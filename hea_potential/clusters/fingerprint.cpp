@@ -18,23 +18,29 @@ std::size_t row_of(std::size_t a, std::size_t b, std::size_t kinds) {
 }
 
 std::vector<double> histogram(const Atoms &atoms, const Grid &grid) {
-  std::vector<double> result(fingerprint_size(atoms.kinds, grid), 0.0);
+  const std::size_t size = fingerprint_size(atoms.kinds, grid);
+  // Two of them, to which pairs are added in turn: many are of the same length, and each would wait for the one before.
+  std::vector<double> result(size, 0.0), other(size, 0.0), places(atoms.n);
+  double *const turns[2] = {result.data(), other.data()};
   const double inverse_step = 1.0 / (atoms.mean_bond() * grid.spacing);
   const double end = static_cast<double>(grid.points) - 3.0;  // so that what is smeared stays in its row
   for (std::size_t i = 0; i < atoms.n; ++i) {
     for (std::size_t j = i + 1; j < atoms.n; ++j) {
-      const double square = squared_distance(atoms.positions + 3 * i, atoms.positions + 3 * j);
-      const double place = std::sqrt(square) * inverse_step;
+      places[j] = std::sqrt(squared_distance(atoms.positions + 3 * i, atoms.positions + 3 * j)) * inverse_step;
+    }
+    for (std::size_t j = i + 1; j < atoms.n; ++j) {
+      const double place = places[j];
       if (!(place < end)) continue;
       // Each distance is shared by the two grid points beside it, so that the histogram changes continuously with the
       // positions.
       const auto cell = static_cast<std::size_t>(place);
       const double upper = place - static_cast<double>(cell);
-      double *at = &result[row_of(atoms.type(i), atoms.type(j), atoms.kinds) * grid.points + cell];
+      double *at = turns[j % 2] + row_of(atoms.type(i), atoms.type(j), atoms.kinds) * grid.points + cell;
       at[0] += 1.0 - upper;
       at[1] += upper;
     }
   }
+  for (std::size_t k = 0; k < size; ++k) result[k] += other[k];
   return result;
 }
 
