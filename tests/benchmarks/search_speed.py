@@ -4,10 +4,10 @@
 
 All of it is CPU time of one process, which others on the machine cannot stretch; the first tenth of each search is
 left out, and so is what taking the time takes. Searches are long enough for their database to be written several
-times. In LAMMPS is what minimisations take, from the candidate's positions to those of the minimum. With hea6 the engine also calculates energies outside
-LAMMPS: of orderings on a fixed or slightly relaxed geometry, for moves that look for the best one. These calls are
-counted apart, and two shares are printed: of all that is outside LAMMPS, and of what is no calculation of energies at
-all. Beside it stands where the latter goes.
+times. In LAMMPS is what minimisations take, from the candidate's positions to those of the minimum. With hea6 the
+engine also calculates energies outside LAMMPS: of orderings on a fixed or slightly relaxed geometry, for moves that
+look for the best one. These calls are counted apart, and two shares are printed: of all that is outside LAMMPS, and of
+what is no calculation of energies at all. Beside it stands where the latter goes.
 """
 
 from __future__ import annotations
