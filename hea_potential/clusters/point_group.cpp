@@ -98,6 +98,7 @@ std::string point_group(const Atoms &atoms, double tolerance) {
   const SymmetrySearch search(atoms, tolerance * atoms.mean_bond());
   if (search.is_linear()) return search.has_inversion() ? "Dinfh" : "Cinfv";
   std::vector<Operation> operations = search.operations();
+  if (operations.size() == 1) return "C1";  // as nearly all are
   std::sort(operations.begin(), operations.end(),
             [](const Operation &a, const Operation &b) { return a.deviation < b.deviation; });
   // What lies just within the tolerance may lack operations that lie just beyond: then leave out the least exact ones

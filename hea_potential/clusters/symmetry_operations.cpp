@@ -23,10 +23,12 @@ SymmetrySearch::SymmetrySearch(const Atoms &atoms, double tolerance) : tolerance
     const double *x = atoms.positions + 3 * i;
     centred.push_back(Vector3{x[0], x[1], x[2]} - centre);
   }
+  std::vector<double> squares;
+  squares.reserve(atoms.n);
+  for (const Vector3 &x : centred) squares.push_back(dot(x, x));
   std::vector<std::size_t> order(atoms.n);
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t i, std::size_t j) { return dot(centred[i], centred[i]) < dot(centred[j], centred[j]); });
+  std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) { return squares[i] < squares[j]; });
   positions_.reserve(atoms.n);
   radii_.reserve(atoms.n);
   types_.reserve(atoms.n);
@@ -51,18 +53,30 @@ bool SymmetrySearch::has_inversion() const {
 }
 
 std::vector<Operation> SymmetrySearch::operations() const {
-  std::vector<Operation> found;
+  std::vector<Operation> found{identity()};
   const Anchors from = anchors();
+  const Matrix3 axes = frame(from);
   const double apart = norm(positions_[from.first] - positions_[from.second]);
+  std::vector<std::size_t> permutation;
   for_like(from.first, [&](std::size_t first) {
     for_like(from.second, [&](std::size_t second) {
       const double gap = norm(positions_[first] - positions_[second]);
       if (second == first || std::abs(gap - apart) > 2.0 * tolerance_) return;
-      try_operation(from, {first, second}, true, found);
-      try_operation(from, {first, second}, false, found);
+      const Anchors to{first, second};
+      Matrix3 target = transposed(frame(to));
+      const bool is_identity = first == from.first && second == from.second;
+      if (!is_identity) try_operation(target * axes, from, to, true, permutation, found);
+      for (Vector3 &row : target) row[2] = -row[2];
+      try_operation(target * axes, from, to, false, permutation, found);
     });
   });
   return found;
+}
+
+Operation SymmetrySearch::identity() const {
+  std::vector<std::size_t> permutation(positions_.size());
+  std::iota(permutation.begin(), permutation.end(), std::size_t{0});
+  return {true, 3.0, 0.0, std::move(permutation)};
 }
 
 // Two atoms away from the centre and not in line with it, whose images under an operation fix it but for its sense:
@@ -102,19 +116,16 @@ void SymmetrySearch::for_like(std::size_t i, const Visit &visit) const {
   }
 }
 
-void SymmetrySearch::try_operation(const Anchors &from, const Anchors &to, bool is_proper,
-                                   std::vector<Operation> &found) const {
-  Matrix3 target = frame(to);
-  if (!is_proper) target[2] = -1.0 * target[2];
-  const Matrix3 start = transposed(target) * frame(from);
-  std::vector<std::size_t> permutation;
+// Adds the operation near a matrix that takes these anchors to those, if there is one; `permutation` is room for work.
+void SymmetrySearch::try_operation(const Matrix3 &start, const Anchors &from, const Anchors &to, bool is_proper,
+                                   std::vector<std::size_t> &permutation, std::vector<Operation> &found) const {
   if (!match(start, loose * tolerance_, permutation)) return;
   // Otherwise these images of the anchors give another operation, which is found from its own images.
   if (permutation[from.first] != to.first || permutation[from.second] != to.second) return;
   const Matrix3 matrix = refined(start, permutation);
   const double off = deviation(matrix, permutation);
   if (off > tolerance_) return;
-  found.push_back({is_proper, matrix[0][0] + matrix[1][1] + matrix[2][2], off, std::move(permutation)});
+  found.push_back({is_proper, matrix[0][0] + matrix[1][1] + matrix[2][2], off, permutation});
 }
 
 // Rows: the direction of the first anchor, that of the second one's part across it, and their cross product.

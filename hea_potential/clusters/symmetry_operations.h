@@ -38,7 +38,9 @@ class SymmetrySearch {
   Anchors anchors() const;
   template<typename Visit>
   void for_like(std::size_t i, const Visit &visit) const;
-  void try_operation(const Anchors &from, const Anchors &to, bool is_proper, std::vector<Operation> &found) const;
+  Operation identity() const;
+  void try_operation(const Matrix3 &start, const Anchors &from, const Anchors &to, bool is_proper,
+                     std::vector<std::size_t> &permutation, std::vector<Operation> &found) const;
   Matrix3 frame(const Anchors &atoms) const;
   bool match(const Matrix3 &matrix, double reach, std::vector<std::size_t> &permutation) const;
   Matrix3 refined(Matrix3 matrix, const std::vector<std::size_t> &permutation) const;
