@@ -53,5 +53,9 @@ def several_of(rng: np.random.Generator, items: Sequence[Item], count: int, weig
 
 def place_of_one(rng: np.random.Generator, weights: Sequence[float]) -> int:
     """The place of one of some weights, with a chance in proportion to it."""
-    limits = list(accumulate(weights))
+    return place_below(rng, list(accumulate(weights)))
+
+
+def place_below(rng: np.random.Generator, limits: Sequence[float]) -> int:
+    """The same, by the sums of the weights up to and with each."""
     return min(bisect(limits, rng.random() * limits[-1]), len(limits) - 1)

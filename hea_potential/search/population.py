@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from itertools import accumulate
 from math import exp, inf
 
 import numpy as np
 
 from hea_potential.search.archive import Minimum
-from hea_potential.search.chance import one_of, several_of
+from hea_potential.search.chance import one_of, place_below, several_of
 from hea_potential.search.similarity import similarities
 
 KIN = 0.98  # minima more similar than this compete for one place
@@ -24,14 +24,29 @@ NEIGHBOUR = 0.998  # of a former champion: minima of alloys that are more simila
 NICHE = 2  # places that each motif has for its lowest minima
 
 
-@dataclass
 class Population:
-    """Up to `capacity` minima in order of energy."""
+    """Up to `capacity` minima in order of energy; parents are drawn by energy, or by rank."""
 
-    capacity: int
-    members: list[Minimum] = field(default_factory=list)
-    rivals: Sequence[Minimum] = ()
-    by_rank: bool = False  # parents are drawn by rank, not by energy
+    def __init__(self, capacity: int, rivals: Sequence[Minimum] = (), by_rank: bool = False) -> None:
+        self.capacity = capacity
+        self.rivals = rivals
+        self.by_rank = by_rank
+        self.members = []
+
+    @property
+    def members(self) -> list[Minimum]:
+        """In order of energy."""
+        return self._members
+
+    @members.setter
+    def members(self, members: list[Minimum]) -> None:
+        """Take these instead. They change less often than they are drawn from: fitness is calculated here."""
+        self._members = members
+        lowest = self.lowest
+        heights = [float(rank) if self.by_rank else member.energy - lowest for rank, member in enumerate(members)]
+        spread = max(heights[-1], 1e-12) if heights else 1.0
+        self.fitness = [exp(-3.0 * height / spread) for height in heights]
+        self.fitness_until = list(accumulate(self.fitness))
 
     @property
     def lowest(self) -> float:
@@ -47,9 +62,10 @@ class Population:
         kin = self.kin_of(minimum)
         if not self.has_place(minimum, minimum.energy, kin):
             return False
-        self.members = sorted([*(m for m in self.members if m not in kin), minimum], key=lambda m: m.energy)
-        if len(self.members) > self.capacity:
-            self.members.remove(self.dispensable(self.members))
+        members = sorted([*(m for m in self.members if m not in kin), minimum], key=lambda m: m.energy)
+        if len(members) > self.capacity:
+            members.remove(self.dispensable(members))
+        self.members = members
         return True
 
     def wants(self, minimum: Minimum, gain: float) -> bool:
@@ -109,9 +125,6 @@ class Population:
         """Draw different members, the lower the likelier: fitness exp(-3 rho), rho from 0 for the lowest to 1 for the
         highest, in energy or in rank.
         """
-        if self.by_rank:
-            heights = [float(rank) for rank in range(len(self.members))]
-        else:
-            heights = [member.energy - self.lowest for member in self.members]
-        spread = max(heights[-1], 1e-12)
-        return several_of(rng, self.members, count, [exp(-3.0 * height / spread) for height in heights])
+        if count == 1:
+            return [self.members[place_below(rng, self.fitness_until)]]
+        return several_of(rng, self.members, count, self.fitness)
