@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from ase import Atoms
+from rich.console import Console
 
 from hea_potential import HEACalculator
 from hea_potential.errors import InputError
 from hea_potential.model_file import ModelFile, read_model_file, write_model_file
+from hea_potential.report.search_report import search_report
 from hea_potential.search import Archive, Composition, search
 from hea_potential.search.journal import RunFolderError
 from hea_potential.search.minimise import Limits
+from hea_potential.search.series import members_of, write_series
+from hea_potential.search.state import Run
+from hea_potential.search.summary import illustrate, report
 
 FORMULA = "Cu4Au3"
 KAPPA = 3.0
@@ -54,3 +60,18 @@ def test_a_model_without_uncertainty_has_no_kappa(tmp_path: Path) -> None:
     write_model_file(path, ModelFile(tensors, metadata))
     with pytest.raises(InputError, match=r"kappa 1\.0 for the model .*which has no uncertainty"):
         search(FORMULA, model=path, kappa=1.0, budget=5)
+
+
+@pytest.mark.parametrize(("kappa", "said"), [(0.0, "energy"), (KAPPA, "E-3*sigma"), (-1.5, "E+1.5*sigma")])
+def test_it_is_said_that_what_is_minimised_is_not_the_energy(kappa: float, said: str, tmp_path: Path) -> None:
+    runs: list[Run] = []
+    search(FORMULA, kappa=kappa, budget=5, seed=1, out=tmp_path, observers=[runs.append])
+    report(runs[-1], Console(width=150, file=(printed := StringIO())))
+    assert f" {said}, eV " in printed.getvalue()
+    illustrate(runs[-1])
+    assert f'"{said}, eV"' in (tmp_path / "view.html").read_text()
+    write_series(tmp_path, members_of(runs[-1:]))
+    assert f",{said} (eV)," in (tmp_path / "compositions.csv").read_text()
+    told = search_report(tmp_path)
+    assert any(f"{said} of the model" in remark for remark in told.remarks) == (kappa != 0.0)
+    assert (f"--kappa {kappa:g}" in str(told.sections)) == (kappa != 0.0)

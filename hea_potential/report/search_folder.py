@@ -15,6 +15,7 @@ from ase import Atoms
 from hea_potential.errors import InputError
 from hea_potential.pair_file import UNITS
 from hea_potential.search.composition import Composition
+from hea_potential.search.description import quantity
 from hea_potential.search.geometry import Cluster, Floats
 from hea_potential.search.journal import NAME, RunFolderError, read_journal, result_of
 from hea_potential.search.shells import onion
@@ -62,7 +63,14 @@ class SearchRun:
     def pair(self) -> str:
         """The pair style in words: a model by the beginning of its hash, any other by its first line."""
         pair = self.header["pair"]
-        return f"hea, model {pair['model'][:12]}" if "model" in pair else pair["lines"][0].removeprefix("pair_style ")
+        if "model" not in pair:
+            return str(pair["lines"][0].removeprefix("pair_style "))
+        return f"hea, model {pair['model'][:12]}" + (f", {quantity(self.kappa)}" if self.kappa else "")
+
+    @property
+    def kappa(self) -> float:
+        """What `energy` stands for is E - kappa sigma."""
+        return float(self.header["pair"].get("kappa", 0.0))
 
     @property
     def best(self) -> Found | None:

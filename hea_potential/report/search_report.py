@@ -25,6 +25,7 @@ from hea_potential.report.search_charts import (
 from hea_potential.report.search_folder import SearchRun, read_search
 from hea_potential.report.table import Column, Table, Value
 from hea_potential.search.composition import Composition
+from hea_potential.search.description import quantity
 from hea_potential.search.hull import above_hull, binary_elements, excess_energies
 from hea_potential.search.journal import NAME, RunFolderError
 from hea_potential.search.view import Shown
@@ -38,7 +39,8 @@ def search_report(folder: Path) -> Report:
     if best is not None:
         figures = [(f"lowest energy, {run.unit}", f"{best.energy:.4f}"), ("motif", best.motif), *figures]  # fmt: skip
     figures += [("force calls", f"{run.calls:,}"), ("not a minimum", run.failures), ("time", clock(run.age))]
-    remarks = [] if best is not None else ["No minimum is found yet: there is nothing to show of clusters."]
+    remarks = [said_of_kappa(run)] if run.kappa else []
+    remarks += [] if best is not None else ["No minimum is found yet: there is nothing to show of clusters."]
     remarks += [f"Task {task} killed its process: {message}" for task, message in run.crashed.items()]
     clusters: list[Part] = []
     course: list[Part] = []
@@ -59,10 +61,16 @@ def search_report(folder: Path) -> Report:
     )
 
 
+def said_of_kappa(run: SearchRun) -> str:
+    """What the energies of a search with kappa are."""
+    return f"What is called energy here is {quantity(run.kappa)} of the model, which this search has minimised."
+
+
 def how_to(run: SearchRun) -> str:
     """How the same minima are found again."""
     header = run.header
     pair = "--model FILE (its hash is below)" if "model" in header["pair"] else "--pair FILE (its lines are below)"
+    pair += f" --kappa {run.kappa:g}" if run.kappa else ""
     return (
         "What a search finds is a function of its seed and its window, on any number of ranks: "
         f"hea search {header['composition']} --seed {header['seed']} --window {header['window']} --method "
@@ -90,6 +98,7 @@ def series_report(folder: Path, progress: Progress) -> Report:
         raise RunFolderError(f"run folder {str(folder)!r}: {' '.join(remarks)}")
     found = [run for run in runs if run.best is not None]
     remarks += [f"{run.composition.formula}: no minimum is found yet." for run in runs if run.best is None]
+    remarks += [said_of_kappa(run) for run in runs[:1] if run.kappa]
     figures = [
         ("compositions", f"{len(runs)}"),
         ("minimisations", f"{sum(len(run.entries) for run in runs):,}"),

@@ -6,10 +6,15 @@ from hea_potential.search.archive import Archive, Minimum
 from hea_potential.search.shells import onion
 
 
-def headings(unit: str) -> tuple[str, ...]:
+def quantity(kappa: float) -> str:
+    """What is minimised: the energy, or E - kappa sigma of a model, which nobody should take for it."""
+    return f"E{-kappa:+g}*sigma" if kappa else "energy"
+
+
+def headings(unit: str, kappa: float = 0.0) -> tuple[str, ...]:
     """The headings of a list of minima."""
     words = ("motif", "group", "shells, core@surface", "found by", "task", "hits")
-    return ("", f"energy, {unit}", f"above best, {unit}", *words)
+    return ("", f"{quantity(kappa)}, {unit}", f"above best, {unit}", *words)
 
 
 def texts(archive: Archive, rank: int, minimum: Minimum) -> tuple[str, ...]:

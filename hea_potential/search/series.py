@@ -16,7 +16,7 @@ from rich.console import Console
 from hea_potential.complete_file import complete_file
 from hea_potential.search.archive import Archive, Minimum
 from hea_potential.search.database import atoms_of, facts_of
-from hea_potential.search.description import shells_in
+from hea_potential.search.description import quantity, shells_in
 from hea_potential.search.hull import above_hull, binary_elements, draw_hull, excess_energies
 from hea_potential.search.result_table import result_table
 from hea_potential.search.state import Run, Tally
@@ -62,7 +62,7 @@ def members_of(runs: Sequence[Run]) -> list[Member]:
 
 def write_series(folder: Path, members: Sequence[Member]) -> None:
     """Write the table, the best of each composition and, for a binary range, the picture of its hull."""
-    unit = members[0].run.archive.energy_unit
+    unit, kappa = members[0].archive.energy_unit, members[0].run.setup.pair.kappa
     found = [(member, member.best) for member in members if member.best is not None]
     with complete_file(folder / "compositions.csv") as temporary, temporary.open("w", newline="") as stream:
         csv.writer(stream).writerows(rows_of(members))
@@ -78,19 +78,19 @@ def write_series(folder: Path, members: Sequence[Member]) -> None:
     shown = [
         Shown(cells(member), member.archive.composition, best.cluster, member.archive.bonds) for member, best in found
     ]
-    write_view(folder / "view.html", "Lowest minimum of each composition", headings(unit), shown)
+    write_view(folder / "view.html", "Lowest minimum of each composition", headings(unit, kappa), shown)
     compositions = [member.archive.composition for member, _ in found]
     if binary_elements(compositions) is not None:
         excess, gaps = (np.array([getattr(member, name) for member, _ in found]) for name in ("excess", "above_hull"))
         draw_hull(folder / "hull.png", compositions, excess, gaps, unit)
 
 
-def headings(unit: str) -> tuple[str, ...]:
+def headings(unit: str, kappa: float) -> tuple[str, ...]:
     """The headings of the table of compositions that a person reads."""
     scaled = "meV" if unit == "eV" else unit
     return (
         "composition",
-        f"energy, {unit}",
+        f"{quantity(kappa)}, {unit}",
         f"excess, {scaled}/atom",
         f"above hull, {scaled}/atom",
         "motif",
@@ -122,7 +122,8 @@ def cells(member: Member) -> tuple[str, ...]:
 def rows_of(members: Sequence[Member]) -> list[list[object]]:
     """The table of compositions for other programs: headings, then a row for each, nothing where nothing is known."""
     unit = members[0].run.archive.energy_unit.replace("/", " per ")
-    heads = ["composition", "atoms", f"energy ({unit})", f"excess ({unit} per atom)", f"above hull ({unit} per atom)"]
+    lowest = f"{quantity(members[0].run.setup.pair.kappa)} ({unit})"
+    heads = ["composition", "atoms", lowest, f"excess ({unit} per atom)", f"above hull ({unit} per atom)"]
     words = ["motif", "point group", "shells"]
     rows: list[list[object]] = [[*heads, *words, "hits", "minima", "minimisations", "force calls", "seed"]]
     for member in members:
@@ -147,7 +148,8 @@ def rows_of(members: Sequence[Member]) -> list[list[object]]:
 def report_series(folder: Path, members: Sequence[Member], console: Console) -> None:
     """Print the table of compositions, what all of them cost, and where the files are."""
     runs = [member.run for member in members]
-    heads, rows = headings(runs[0].archive.energy_unit), [cells(member) for member in members]
+    heads = headings(runs[0].archive.energy_unit, runs[0].setup.pair.kappa)
+    rows = [cells(member) for member in members]
     tally = Tally()
     for run in runs:
         tally.add(run.tally)

@@ -11,9 +11,8 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from hea_potential.search.archive import Archive
 from hea_potential.search.database import NAME as DATABASE
-from hea_potential.search.description import headings, texts
+from hea_potential.search.description import headings, quantity, texts
 from hea_potential.search.journal import NAME as JOURNAL
 from hea_potential.search.pictures import draw_best
 from hea_potential.search.result_table import result_table
@@ -34,13 +33,15 @@ def illustrate(run: Run) -> None:
     archive = run.archive
     if archive.folder is None or archive.best is None or is_illustrated(archive.folder):
         return
-    draw_best(archive.folder / "best.png", archive, f"{archive.best.motif}, {archive.best.point_group}")
+    kappa = run.setup.pair.kappa
+    words = [archive.best.motif, archive.best.point_group, *([quantity(kappa)] if kappa else [])]
+    draw_best(archive.folder / "best.png", archive, ", ".join(words))
     listed = [
         Shown(texts(archive, rank, minimum), archive.composition, minimum.cluster, archive.bonds)
         for rank, minimum in enumerate(archive.lowest(10), start=1)
     ]
     title = f"{archive.composition.formula}: lowest minima, seed {run.setup.seed}"
-    write_view(archive.folder / "view.html", title, headings(archive.energy_unit), listed)
+    write_view(archive.folder / "view.html", title, headings(archive.energy_unit, kappa), listed)
 
 
 def is_illustrated(folder: Path) -> bool:
@@ -54,7 +55,7 @@ def report(run: Run, console: Console) -> None:
     archive, tally = run.archive, run.tally
     parts: list[Table | Text] = []
     if len(archive):
-        parts.append(lowest_table(archive, console.width))
+        parts.append(lowest_table(run, console.width))
     parts.append(Text(cost(run)))
     if tally.last_message:
         parts.append(Text(f"last failure: {tally.last_message}"))
@@ -66,11 +67,12 @@ def report(run: Run, console: Console) -> None:
         print_files(archive.folder, FILES, console)
 
 
-def lowest_table(archive: Archive, width: int) -> Table:
+def lowest_table(run: Run, width: int) -> Table:
     """The ten lowest distinct minima, for a terminal of so many columns."""
+    archive = run.archive
     rows = [texts(archive, rank, minimum) for rank, minimum in enumerate(archive.lowest(10), start=1)]
     title = f"{archive.composition.formula}: lowest distinct minima"
-    return result_table(title, headings(archive.energy_unit), rows, width)
+    return result_table(title, headings(archive.energy_unit, run.setup.pair.kappa), rows, width)
 
 
 def cost(run: Run) -> str:
