@@ -19,10 +19,12 @@ from hea_potential.cli import main
 from hea_potential.errors import HEAError
 from hea_potential.search.bench import Bench, bench_search, table_of
 from hea_potential.search.pair import Pair
+from hea_potential.search.starts import STARTS
 from hea_potential.search.trials import Trial, mean_cost, median_cost, success_curve, success_rate
 
 LENNARD_JONES = Pair(("pair_style lj/cut 30.0", "pair_coeff * * 1.0 1.0"), units="lj")
 TARGET = -44.326801
+NO_SEARCH = '{"format": "hea-bench-search", "version": 1, "search": 1, "target": -5.9, "budget": 5, "trials": []}'
 MPIRUN = str(Path(sysconfig.get_path("scripts")) / "mpirun")
 HEA = [sys.executable, "-c", "from hea_potential.cli import main; main()"]
 
@@ -137,7 +139,7 @@ def test_other_repeats_than_those_of_the_folder_are_refused(
     assert (tmp_path / "bench.json").read_bytes() == before
 
 
-@pytest.mark.parametrize("content", ["{", "{}", '{"format": "other", "version": 1}', "[]"])
+@pytest.mark.parametrize("content", ["{", "{}", '{"format": "other", "version": 1}', "[]", NO_SEARCH])
 def test_a_damaged_record_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "bench.json").write_text(content)
     with pytest.raises(HEAError, match=r"bench\.json: is not the record of a bench"):
@@ -155,6 +157,20 @@ def test_the_command_works_under_mpirun_and_finds_the_same(tmp_path: Path) -> No
     assert alone is not None
     together = json.loads((tmp_path / "2" / "bench.json").read_text())["trials"]
     assert [{**one, "seconds": 0.0} for one in together] == [asdict(replace(one, seconds=0.0)) for one in alone.trials]
+
+
+def test_starts_are_named_as_for_a_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pair.lmp").write_text("units lj\n" + "\n".join(LENNARD_JONES.lines))
+    for words, names in (("all", list(STARTS)), ("random, decahedral", ["random", "decahedral"])):
+        command = ["hea", "bench", "search", "Ar4", "--pair", tmp_path / "pair.lmp", "--target", -5.9, "-n", 1]
+        options = ["--starts", words, "--out", tmp_path / words]
+        monkeypatch.setattr(sys, "argv", [str(word) for word in command + options])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == 0, capsys.readouterr().err
+        assert json.loads((tmp_path / words / "bench.json").read_text())["search"]["starts"] == names
 
 
 def test_bad_input_is_one_clear_error(

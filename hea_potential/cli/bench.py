@@ -57,6 +57,7 @@ def search(
     window: Annotated[int, typer.Option(min=1, help="Minimisations under way at once, at least one a rank.")] = 16,
 ) -> None:
     """Repeat a search until it reaches its target."""
+    from hea_potential.cli.search import names_of_starts
     from hea_potential.search.bench import PLOT, RECORD, bench_search, table_of
     from hea_potential.search.minimise import Limits
     from hea_potential.search.progress import console
@@ -74,7 +75,7 @@ def search(
             out=folder,
             model=model,
             pair=pair,
-            starts=tuple(filter(None, starts.split(","))),
+            starts=names_of_starts(starts),
             limits=None if fmax is None else Limits(fmax),
             progress=progress,
         )

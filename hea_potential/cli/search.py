@@ -148,7 +148,6 @@ def search(
     from hea_potential.search.ratios import asked_for, folder_name
     from hea_potential.search.run import search as run_search
     from hea_potential.search.series import members_of, report_series, write_series
-    from hea_potential.search.starts import STARTS
     from hea_potential.search.state import Run
     from hea_potential.search.summary import illustrate, report
     from hea_potential.search.workers import mpi_executor
@@ -184,7 +183,7 @@ def search(
                     pair=pair,
                     kappa=kappa,
                     method=method,
-                    starts=tuple(STARTS) if starts == "all" else names(starts),
+                    starts=names_of_starts(starts),
                     moves=None if moves is None else names(moves),
                     limits=Limits(usual_force(units) if fmax is None else fmax, calls),
                     window=window,
@@ -206,6 +205,13 @@ def search(
             report_series(folder, members, console())
         if failure is not None:
             raise failure
+
+
+def names_of_starts(words: str) -> tuple[str, ...]:
+    """Names separated by commas, or those of all starts."""
+    from hea_potential.search.starts import STARTS
+
+    return tuple(STARTS) if words == "all" else names(words)
 
 
 def names(words: str) -> tuple[str, ...]:

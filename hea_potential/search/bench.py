@@ -73,8 +73,8 @@ def bench_search(
     Repeat k has the seed `seed` + k, so that `search` with this seed and window does the same again. Under mpirun all
     ranks work on one repeat after the other; the ranks other than 0 get None. label: the name in table and plot. out:
     the folder of bench.json, where finished repeats are kept and counted when the same call is made again, and of the
-    plot. settings: as for `search` (pair, model, starts, moves, limits). progress: called with what is finished, and
-    with the run in progress.
+    plot. settings: as for `search` (model, pair, kappa, starts, moves, limits). progress: called with what is finished,
+    and with the run in progress.
 
     Raises InputError, RunFolderError, OutputError and what `search` raises.
     """
@@ -92,7 +92,7 @@ def bench_search(
         identity = identity_of(plan.setup, method, window)
         bench = opened(folder, Bench(label or f"{composition} {method}", target, budget, identity))
         for repeat in range(len(bench.trials), repeats):
-            runs: deque[Run] = deque(maxlen=1)
+            runs: deque[Run] = deque(maxlen=1)  # the one that observers see, again and again
             search(
                 composition,
                 target=target,
@@ -142,12 +142,12 @@ def opened(folder: Path | None, bench: Bench) -> Bench:
                 f"format {content['format']!r} version {content['version']}; allowed: {FORMAT!r} {VERSION}"
             )
         kept = tuple(Trial(**{**trial, "energy": number_of(trial["energy"])}) for trial in content["trials"])
-        identity, ended = content["search"], {key: content[key] for key in ("target", "budget")}
+        held = {**content["search"], "target": content["target"], "budget": content["budget"]}
     except OSError as error:
         raise OutputError(f"bench folder {str(folder)!r}: cannot be used: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder / RECORD}: is not the record of a bench, or damaged: {error}") from error
-    check_same(folder, {**identity, **ended}, {**bench.identity, "target": bench.target, "budget": bench.budget})
+    check_same(folder, held, {**bench.identity, "target": bench.target, "budget": bench.budget})
     return replace(bench, trials=kept)
 
 
