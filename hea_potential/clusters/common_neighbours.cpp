@@ -191,7 +191,7 @@ Surroundings classified(std::size_t size, const Counts &n) {
 }
 
 Vector3 position(const Atoms &atoms, std::size_t i) {
-  return {atoms.positions[3 * i], atoms.positions[3 * i + 1], atoms.positions[3 * i + 2]};
+  return vector_of(atoms.positions + 3 * i);
 }
 
 // A line through a fivefold atom and the two atoms with which it has (5,5,5) bonds.

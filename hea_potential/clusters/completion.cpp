@@ -119,7 +119,7 @@ class Stock {
 // The parent's positions about the middle of its core, in the axes that suit the group best.
 std::vector<Vector3> placed_in_group(Random &random, const Atoms &parent, const PointGroup &group, std::size_t core) {
   std::vector<Vector3> positions(parent.n);
-  for (std::size_t i = 0; i < parent.n; ++i) std::copy_n(parent.positions + 3 * i, 3, positions[i].begin());
+  for (std::size_t i = 0; i < parent.n; ++i) positions[i] = vector_of(parent.positions + 3 * i);
   std::vector<std::size_t> outwards(parent.n);
   std::iota(outwards.begin(), outwards.end(), std::size_t{0});
   const Vector3 middle = mean_of(positions, outwards, parent.n);
@@ -142,8 +142,7 @@ Matrix3 best_frame(Random &random, const std::vector<Vector3> &points, const Poi
   for (Matrix3 &operation : chosen) {
     // The identity, which is the first one, suits any frame.
     const std::size_t which = group.order() > 1 ? 1 + random.below(group.order() - 1) : 0;
-    const double *m = &group.operations[9 * which];
-    operation = {Vector3{m[0], m[1], m[2]}, Vector3{m[3], m[4], m[5]}, Vector3{m[6], m[7], m[8]}};
+    operation = matrix_of(&group.operations[9 * which]);
   }
   const Fours fours(points);
   Matrix3 best{};

@@ -63,8 +63,7 @@ std::vector<double> turned(std::size_t n, const double *positions, const double 
   std::vector<double> result;
   result.reserve(3 * n);
   for (std::size_t i = 0; i < n; ++i) {
-    const double *at = positions + 3 * i;
-    const Vector3 image = rotation * (Vector3{at[0], at[1], at[2]} - centre);
+    const Vector3 image = rotation * (vector_of(positions + 3 * i) - centre);
     result.insert(result.end(), image.begin(), image.end());
   }
   return result;

@@ -13,9 +13,9 @@ namespace {
 // A place one bond from a random atom; the origin where there is none.
 Vector3 beside(Random &random, const std::vector<double> &positions, double bond) {
   if (positions.empty()) return {};
-  const double *atom = &positions[3 * random.below(positions.size() / 3)];
+  const Vector3 atom = vector_of(&positions[3 * random.below(positions.size() / 3)]);
   const Vector3 direction = random.in_ball();
-  return Vector3{atom[0], atom[1], atom[2]} + (bond / norm(direction)) * direction;
+  return atom + (bond / norm(direction)) * direction;
 }
 
 constexpr std::size_t none = static_cast<std::size_t>(-1);
@@ -69,8 +69,7 @@ Arrangement grown(Random &random, const Atoms &atoms, const std::vector<std::int
     const Sites &sites = sites_for[kind];
     const std::size_t best = best_site(random, sites, judging.blur, [](const double *) { return true; });
     const Vector3 place =
-        best == none ? beside(random, result.positions, atoms.mean_bond())
-                     : Vector3{sites.positions[3 * best], sites.positions[3 * best + 1], sites.positions[3 * best + 2]};
+        best == none ? beside(random, result.positions, atoms.mean_bond()) : vector_of(&sites.positions[3 * best]);
     add(result, type, place.data());
     contacts.add(atoms.with(result), result.types.size() - 1);
     for (auto &[other, known] : sites_for) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 namespace hea::clusters {
 
@@ -9,5 +11,12 @@ using Lanes = float __attribute__((vector_size(16)));
 using Flags = int __attribute__((vector_size(16)));  // -1 where a comparison holds, 0 elsewhere
 
 constexpr std::size_t lanes = 4;
+
+// Whether any of the flags is raised.
+inline bool any(const Flags &flags) {
+  std::int64_t halves[2];
+  std::memcpy(halves, &flags, sizeof halves);
+  return (halves[0] | halves[1]) != 0;
+}
 
 }  // namespace hea::clusters

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -37,9 +35,7 @@ void for_near_pairs(const std::vector<double> &positions, double reach, const Vi
       const Lanes a = fours[begin].coordinates[0] - x, b = fours[begin].coordinates[1] - y,
                   c = fours[begin].coordinates[2] - z;
       const Flags near = a * a + b * b + c * c < limit;
-      std::int64_t halves[2];
-      std::memcpy(halves, &near, sizeof halves);
-      if ((halves[0] | halves[1]) == 0) continue;
+      if (!any(near)) continue;
       for (std::size_t lane = 0; lane < lanes; ++lane) {
         const std::size_t j = lanes * begin + lane;
         if (near[lane] && j > i) visit(i, j);

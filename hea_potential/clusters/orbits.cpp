@@ -19,10 +19,7 @@ double squared_gap(const Vector3 &a, const Vector3 &b) {
 std::vector<Vector3> images_of(const Vector3 &point, std::size_t order, const double *operations) {
   std::vector<Vector3> images;
   images.reserve(order);
-  for (const double *m = operations; m != operations + 9 * order; m += 9) {
-    const Matrix3 matrix{Vector3{m[0], m[1], m[2]}, Vector3{m[3], m[4], m[5]}, Vector3{m[6], m[7], m[8]}};
-    images.push_back(matrix * point);
-  }
+  for (std::size_t k = 0; k < order; ++k) images.push_back(matrix_of(operations + 9 * k) * point);
   return images;
 }
 
@@ -57,7 +54,7 @@ std::vector<double> flat(const std::vector<Vector3> &points) {
 }  // namespace
 
 std::vector<double> orbit(const double *start, std::size_t order, const double *operations, double merging) {
-  Vector3 point{start[0], start[1], start[2]};
+  Vector3 point = vector_of(start);
   const double merging2 = merging * merging;
   std::vector<Vector3> images;
   while (true) {

@@ -20,8 +20,7 @@ SymmetrySearch::SymmetrySearch(const Atoms &atoms, double tolerance) : tolerance
   std::vector<Vector3> centred;
   centred.reserve(atoms.n);
   for (std::size_t i = 0; i < atoms.n; ++i) {
-    const double *x = atoms.positions + 3 * i;
-    centred.push_back(Vector3{x[0], x[1], x[2]} - centre);
+    centred.push_back(vector_of(atoms.positions + 3 * i) - centre);
   }
   std::vector<double> squares;
   squares.reserve(atoms.n);
@@ -66,7 +65,7 @@ std::vector<Operation> SymmetrySearch::operations() const {
       Matrix3 target = transposed(frame(to));
       const bool is_identity = first == from.first && second == from.second;
       if (!is_identity) try_operation(target * axes, from, to, true, permutation, found);
-      for (Vector3 &row : target) row[2] = -row[2];
+      for (Vector3 &row : target) row[2] = -row[2];  // the third axis of the images the other way: improper
       try_operation(target * axes, from, to, false, permutation, found);
     });
   });

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstring>
 
 #include "contacts.h"
 #include "geometry.h"
@@ -21,20 +20,14 @@ struct Four {
   }
 };
 
-bool any(const Flags &flags) {
-  std::int64_t halves[2];
-  std::memcpy(halves, &flags, sizeof halves);
-  return (halves[0] | halves[1]) != 0;
-}
-
 // Atoms, four at a time.
 class Crowd {
  public:
   Crowd(const Atoms &atoms, const double *to_kind, double contact, double least) : fours_(fours_for(atoms.n)) {
-    if (atoms.n > 0) origin_ = vector(atoms.positions);
+    if (atoms.n > 0) origin_ = vector_of(atoms.positions);
     for (std::size_t i = 0; i < atoms.n; ++i) {
       Four &four = fours_[i / lanes];
-      const Vector3 place = vector(atoms.positions + 3 * i) - origin_;
+      const Vector3 place = vector_of(atoms.positions + 3 * i) - origin_;
       for (std::size_t k = 0; k < 3; ++k) four.coordinates[k][i % lanes] = static_cast<float>(place[k]);
       four.touching[i % lanes] = static_cast<float>(square_of(contact * to_kind[atoms.type(i)]));
       four.overlapping[i % lanes] = static_cast<float>(square_of(least * to_kind[atoms.type(i)]));
@@ -53,8 +46,6 @@ class Crowd {
     }
     return any(overlapped) ? -1 : -(touched[0] + touched[1] + touched[2] + touched[3]);
   }
-
-  static Vector3 vector(const double *x) { return {x[0], x[1], x[2]}; }
 
  private:
   static std::size_t fours_for(std::size_t n) { return (n + lanes - 1) / lanes; }
@@ -101,7 +92,7 @@ class Apexes {
   }
 
  private:
-  Vector3 place(std::size_t i) const { return Crowd::vector(atoms_.positions + 3 * i); }
+  Vector3 place(std::size_t i) const { return vector_of(atoms_.positions + 3 * i); }
   double bond_to(std::size_t i) const { return to_kind_[atoms_.type(i)]; }
 
   const Atoms &atoms_;
@@ -116,7 +107,7 @@ void account_for(const Atoms &atom, std::size_t kind, double contact, double lea
   const Crowd crowd(atom, atom.bonds + kind * atom.kinds, contact, least);
   std::size_t kept = 0;
   for (std::size_t site = 0; site < sites.contacts.size(); ++site) {
-    const Vector3 apex = Crowd::vector(&sites.positions[3 * site]);
+    const Vector3 apex = vector_of(&sites.positions[3 * site]);
     const int touched = crowd.touching(apex);
     if (touched < 0) continue;
     std::copy(apex.begin(), apex.end(), &sites.positions[3 * kept]);

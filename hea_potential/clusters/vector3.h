@@ -10,6 +10,14 @@ namespace hea::clusters {
 using Vector3 = std::array<double, 3>;
 using Matrix3 = std::array<Vector3, 3>;  // rows
 
+// Three numbers of an array, and nine.
+inline Vector3 vector_of(const double *x) {
+  return {x[0], x[1], x[2]};
+}
+inline Matrix3 matrix_of(const double *rows) {
+  return {vector_of(rows), vector_of(rows + 3), vector_of(rows + 6)};
+}
+
 inline Vector3 operator+(const Vector3 &a, const Vector3 &b) {
   return {a[0] + b[0], a[1] + b[1], a[2] + b[2]};
 }
