@@ -95,6 +95,7 @@ class Archive:
         """The known minimum that is the same structure, the lowest if there are several."""
         window = WINDOW * abs(energy)
         first = last = bisect_left(self._energies, energy - window)
+        # One by one, for hardly ever are there several.
         while last < len(self._energies) and self._energies[last] <= energy + window:
             last += 1
         if first == last:

@@ -66,7 +66,8 @@ class Composition:
             )
         counts: dict[str, int] = {}
         for symbol, number in re.findall(r"([A-Z][a-z]?)(\d*)", formula):
-            counts[symbol] = counts.get(symbol, 0) + (int(number[:9]) if number else 1)
+            digits = number[:9]  # more are too many atoms in any case, and Python reads only so many
+            counts[symbol] = counts.get(symbol, 0) + (int(digits) if number else 1)
         return Composition(tuple(counts), tuple(counts.values()))
 
     @property

@@ -53,7 +53,7 @@ def is_connected(cluster: Cluster, bonds: Floats) -> bool:
     return clusters.is_connected(cluster.types, cluster.positions, bonds, FRAGMENT)
 
 
-def separate(cluster: Cluster, bonds: Floats, least: float = 0.8) -> Cluster:
+def separate(cluster: Cluster, bonds: Floats, least: float) -> Cluster:
     """Push atoms apart until no two are nearer than `least` bonds; certain, because the whole is inflated if that does
     not suffice.
     """

@@ -78,7 +78,7 @@ class Books:
 
 def carry_out(run: Run, crew: Crew, books: Books, window: int, observers: Iterable[Observer] = ()) -> None:
     """Go on with a run from what its books hold until its budget, force calls, time or target is reached; or until a
-    whole window of tasks has ended in errors. That all have is the run's failure.
+    whole window of tasks has ended in errors. A run of which every task has is a failure, however few there were.
     """
     proposed = replay(run, books, window)
     budget = float("inf") if run.stop.budget is None else run.stop.budget

@@ -47,6 +47,7 @@ class OrderingModel:
         self.pair_of = np.zeros((kinds, kinds), np.int64)
         self.pair_of[one, other] = self.pair_of[other, one] = np.arange(self.pairs)
         self.scales = np.repeat([*[BOND_SCALE] * (CLASSES - 1), SECOND_SCALE], self.pairs)
+        self.offset = 0.0
         self.sites = np.zeros((self.size, kinds))
         self.couplings = np.zeros((self.size, kinds, self.size, kinds))
 
