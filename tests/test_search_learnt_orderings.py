@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from ase.cluster import Icosahedron
 
+from hea_potential.search.bonds import bonds_of
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, Floats
 from hea_potential.search.homotops import homotop_moves, potential_of
@@ -16,7 +17,6 @@ from hea_potential.search.minimise import Limits, Minimiser
 from hea_potential.search.ordering_model import CLASSES, OrderingModel
 from hea_potential.search.orderings import Types
 from hea_potential.search.pair import Pair
-from hea_potential.search.plan import bonds_of
 from hea_potential.search.relaxed_swaps import State, Surface, settled
 
 SITES = Icosahedron("Pd", 2).positions

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -272,6 +273,6 @@ def test_what_a_model_does_not_know_is_no_minimum() -> None:
     quench = Minimiser(composition, pair, bonds)
     start = random_packing(np.random.default_rng(3), composition, bonds)
     assert quench(start).outcome == "minimum"
-    quench.limits = Limits(unknown=1e-9)
+    quench.limits = replace(quench.limits, unknown=1e-9)
     assert quench(start).outcome == "unknown"
     quench.close()

@@ -9,13 +9,13 @@ import pytest
 from ase.cluster import Icosahedron
 from scipy.stats import spearmanr
 
+from hea_potential.search.bonds import bonds_of
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster
 from hea_potential.search.homotops import potential_of
 from hea_potential.search.minimise import Limits, Minimiser, Quench
 from hea_potential.search.orderings import Types
 from hea_potential.search.pair import Pair
-from hea_potential.search.plan import bonds_of
 from hea_potential.search.relaxed_swaps import (
     SKIN,
     RelaxedSwaps,

@@ -110,7 +110,7 @@ def search(
         float | None,
         typer.Option(
             help="Largest force on an atom of a minimum, in units of the pair style: 0.01 (eV/Angstrom) by default, "
-            "0.0002 in units electron.",
+            "0.0002 in units electron, less where bonds are weak.",
             rich_help_panel=HOW,
         ),
     ] = None,
@@ -141,9 +141,8 @@ def search(
         hea search --size 38 --elements Ni,Cu --all-ratios --budget 300
         hea search Ar38 --pair lennard_jones.lmp --target -173.928 --fmax 0.001
     """
-    from hea_potential.pair_file import read_pair_file
     from hea_potential.search.loop import SeriesError
-    from hea_potential.search.minimise import Limits, usual_force
+    from hea_potential.search.minimise import Limits
     from hea_potential.search.progress import LiveProgress, console
     from hea_potential.search.ratios import asked_for, folder_name
     from hea_potential.search.run import search as run_search
@@ -165,7 +164,6 @@ def search(
         if rank_0 is None:  # the work of another rank is over
             return
         wanted = asked_for(compositions or [], size, elements, all_ratios, ratio_step)
-        units = "metal" if pair is None else read_pair_file(pair).units
         folder = out or Path("runs") / folder_name(wanted)
         if budget is None and force_calls is None and time is None and target is None:
             budget = "1000"
@@ -185,7 +183,7 @@ def search(
                     method=method,
                     starts=names_of_starts(starts),
                     moves=None if moves is None else names(moves),
-                    limits=Limits(usual_force(units) if fmax is None else fmax, calls),
+                    limits=Limits(fmax, calls),
                     window=window,
                     task_seconds=task_seconds,
                     executor=rank_0[0],

@@ -119,7 +119,7 @@ def trial_of(run: Run) -> Trial:
     best, setup, tally = run.archive.best, run.setup, run.tally
     energy = math.nan
     if best is not None:
-        tight = replace(setup.limits, fmax=TIGHTER * setup.limits.fmax)
+        tight = replace(setup.limits, fmax=TIGHTER * setup.limits.largest_force)
         minimiser = Minimiser(setup.composition, setup.pair, setup.bond_lengths, tight)
         energy = min(best.energy, minimiser(best.cluster).energy)
         minimiser.close()

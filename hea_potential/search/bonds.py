@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -53,6 +54,24 @@ def bond_energy(composition: Composition, pair: Pair, bonds: Floats) -> float:
         gains.append(apart - together)
     tetrahedra.close()
     return float(np.mean(gains)) / 6.0
+
+
+@lru_cache(maxsize=1000)
+def bonds_of(symbols: tuple[str, ...], pair: Pair) -> tuple[tuple[float, ...], ...]:
+    """Bond lengths of every two elements, read off the pair style once, whatever the numbers of atoms."""
+    one_of_each = Composition(symbols, (1,) * len(symbols))
+    bonds = probe_bonds(one_of_each, pair.without_kappa(one_of_each))
+    return tuple(tuple(float(bond) for bond in row) for row in bonds)
+
+
+@lru_cache(maxsize=1000)
+def bond_force(symbols: tuple[str, ...], pair: Pair) -> float:
+    """The force that a bond amounts to in the pair style's unit: its energy over its length, which are means over every
+    two elements. Raises PairError as `probe_bonds`.
+    """
+    one_of_each = Composition(symbols, (1,) * len(symbols))
+    bonds = np.array(bonds_of(symbols, pair))
+    return bond_energy(one_of_each, pair.without_kappa(one_of_each), bonds) / float(bonds.mean())
 
 
 class Tetrahedra:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from hea_potential.errors import InputError
 from hea_potential.lammps_instance import abandon, one_line
-from hea_potential.search.bonds import bond_energy
+from hea_potential.search.bonds import bond_energy, bond_force
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, Floats, is_connected
 from hea_potential.search.instance import create_atoms, instance, run
@@ -32,29 +32,25 @@ STALLED = 10.0  # times the largest force asked for: what still counts as a mini
 MEMORY = 5  # steps that L-BFGS remembers: with its model of the bonds, more save no force calls
 LONGEST_STEP = 0.1  # of an atom in a step of a minimisation, in bonds
 LARGEST_FORCE = 0.01  # on an atom of a minimum, by default, in eV/Angstrom, kcal/mol/Angstrom or epsilon/sigma
+SLIGHT = 0.04  # of what a bond pulls: for argon in eV/Angstrom, LARGEST_FORCE is four times what it pulls
 LARGEST_FORCE_ELECTRON = 2e-4  # Ha/Bohr, 0.0103 eV/Angstrom: 0.01 Ha/Bohr is more than many a bond ever pulls
 UNKNOWN = 0.1  # eV/atom: a trained model whose own error estimate is larger has never seen anything like it
 MOST_CALLS = 2**31 - 1  # the largest whole number that LAMMPS reads
 SMALL = 200  # up to this many atoms comparing all pairs builds the neighbour list faster than bins do
 
 
-def usual_force(units: str) -> float:
-    """The largest force on an atom of a minimum, where none is given, in a unit system of LAMMPS."""
-    return LARGEST_FORCE_ELECTRON if units == "electron" else LARGEST_FORCE
-
-
 @dataclass(frozen=True)
 class Limits:
-    """When a minimisation ends: largest force on an atom (energy unit / length unit; see `usual_force`), most force
-    calls; and the largest sigma (eV/atom) of a minimum that a model can be trusted with, see `Quench`.
+    """When a minimisation ends: largest force on an atom (energy unit / length unit; None: see `usual_limits`), most
+    force calls; and the largest sigma (eV/atom) of a minimum that a model can be trusted with, see `Quench`.
     """
 
-    fmax: float = LARGEST_FORCE
+    fmax: float | None = None
     calls: int = 4000
     unknown: float = UNKNOWN
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.fmax < math.inf:
+        if self.fmax is not None and not 0.0 < self.fmax < math.inf:
             raise InputError(f"search: largest force of {self.fmax}; it must be positive and finite")
         if not 1 <= self.calls <= MOST_CALLS or self.calls != int(self.calls):
             raise InputError(
@@ -64,7 +60,26 @@ class Limits:
         if not 0.0 < self.unknown < math.inf:
             raise InputError(f"search: unknown above {self.unknown} eV/atom; it must be positive and finite")
         for name, kind in (("fmax", float), ("calls", int), ("unknown", float)):  # a journal holds no other numbers
-            object.__setattr__(self, name, kind(getattr(self, name)))
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, kind(getattr(self, name)))
+
+    @property
+    def largest_force(self) -> float:
+        """The largest force, where it is known."""
+        assert self.fmax is not None
+        return self.fmax
+
+
+def usual_limits(limits: Limits | None, symbols: tuple[str, ...], pair: Pair) -> Limits:
+    """Limits with a largest force, if none is given one that is small beside what a bond pulls, whatever the pair style
+    and its units.
+    """
+    limits = limits or Limits()
+    if limits.fmax is not None:
+        return limits
+    largest = LARGEST_FORCE_ELECTRON if pair.units == "electron" else LARGEST_FORCE
+    slight = SLIGHT * bond_force(symbols, pair)
+    return replace(limits, fmax=min(largest, slight) if slight > 0.0 else largest)
 
 
 @dataclass(frozen=True)
@@ -90,7 +105,7 @@ class Minimiser:
         self.composition = composition
         self.pair = pair
         self.bonds = bonds
-        self.limits = limits or Limits(usual_force(pair.units))
+        self.limits = usual_limits(limits, composition.symbols, pair)
         self.mean_bond = float(bonds.mean())
         self.lammps: Any = None
         self.bond_energy: float | None = None  # probed when it is first needed
@@ -109,12 +124,12 @@ class Minimiser:
                 self.lammps = self.built()
             self.places[:] = cluster.positions
             calls = self.compress(COMPRESSION[quench]) if COMPRESSION[quench] else 0
-            calls += self.minimise(self.limits.fmax, self.limits.calls - calls)
+            calls += self.minimise(self.limits.largest_force, self.limits.calls - calls)
             energy = self.lammps.get_thermo("pe")
             positions = self.places.copy()
             # It also stops where the energy no longer falls in floating point, a little before the forces are as small
             # as asked.
-            converged = self.lammps.extract_variable("lbfgs_fmax") <= STALLED * self.limits.fmax
+            converged = self.lammps.extract_variable("lbfgs_fmax") <= STALLED * self.limits.largest_force
             self.check_order()
             unknown = self.is_unknown()
         except Exception as error:  # LAMMPS raises plain Exception for everything

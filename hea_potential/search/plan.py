@@ -7,17 +7,14 @@ import secrets
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from hea_potential.errors import InputError
-from hea_potential.search.bonds import probe_bonds
-from hea_potential.search.composition import Composition
+from hea_potential.search.bonds import bonds_of
 from hea_potential.search.database import NAME as DATABASE
 from hea_potential.search.identity import check_same, identity_of
 from hea_potential.search.journal import NAME, Journal, RunFolderError
-from hea_potential.search.pair import Pair
 from hea_potential.search.settings import Settings
 from hea_potential.search.state import Stop
 from hea_potential.search.tasks import Setup
@@ -137,14 +134,6 @@ def continued(
         wanted["seed"] = seed
     check_same(folder, header, wanted)
     return Plan(setup, settings.method, header["window"], folder)
-
-
-@lru_cache(maxsize=1000)
-def bonds_of(symbols: tuple[str, ...], pair: Pair) -> tuple[tuple[float, ...], ...]:
-    """Bond lengths of every two elements, read off the pair style once, whatever the numbers of atoms."""
-    one_of_each = Composition(symbols, (1,) * len(symbols))
-    bonds = probe_bonds(one_of_each, pair.without_kappa(one_of_each))
-    return tuple(tuple(float(bond) for bond in row) for row in bonds)
 
 
 def check_work(ranks: int, plan: Plan, stop: Stop) -> None:

@@ -13,7 +13,7 @@ from hea_potential.search.basin_hopping import HOPS, BasinHopping
 from hea_potential.search.composition import Composition
 from hea_potential.search.genetic import GeneticAlgorithm, Method
 from hea_potential.search.homotops import homotop_moves
-from hea_potential.search.minimise import Limits, usual_force
+from hea_potential.search.minimise import Limits, usual_limits
 from hea_potential.search.moves import MOVES, Move
 from hea_potential.search.pair import Pair
 from hea_potential.search.starts import STARTS, Start
@@ -64,7 +64,7 @@ def settings_of(
         composition,
         style,
         one_of("method", method, METHODS),
-        limits or Limits(usual_force(style.units)),
+        usual_limits(limits, composition.symbols, style),
         chosen("start", starts, STARTS),
         chosen_moves(composition, style, moves),
     )
