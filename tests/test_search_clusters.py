@@ -50,6 +50,7 @@ def test_a_formula_is_read_in_its_order() -> None:
     assert composition == Composition(("Cu", "Ni", "Pd"), (13, 1, 2))
     assert composition.size == 16
     assert composition.formula == "Cu13Ni1Pd2"
+    assert composition.mathtext == "Cu$_{13}$Ni$_{1}$Pd$_{2}$"
     assert composition.names(composition.types) == ["Cu"] * 13 + ["Ni"] + ["Pd"] * 2
 
 

@@ -80,6 +80,11 @@ class Composition:
         """Symbols and numbers, in the order given."""
         return "".join(f"{symbol}{count}" for symbol, count in zip(self.symbols, self.counts, strict=True))
 
+    @property
+    def mathtext(self) -> str:
+        """The formula as matplotlib sets it, with numbers below the line."""
+        return "".join(f"{symbol}$_{{{count}}}$" for symbol, count in zip(self.symbols, self.counts, strict=True))
+
     @cached_property
     def types(self) -> NDArray[np.int64]:
         """Index into `symbols` of every atom, in ascending order; shape (size,); read-only."""

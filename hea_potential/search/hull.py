@@ -90,10 +90,7 @@ def draw_hull(path: Path, compositions: Sequence[Composition], excess: Floats, g
     for before, index, after in zip(on_hull, on_hull[1:], on_hull[2:], strict=False):
         side = -1 if excess[after] < excess[before] else 1  # outside the hull, where no line is
         axes.annotate(
-            "".join(
-                f"{symbol}$_{{{n}}}$"
-                for symbol, n in zip(compositions[index].symbols, compositions[index].counts, strict=True)
-            ),
+            compositions[index].mathtext,
             (atoms[index], scale * excess[index]),
             xytext=(5 * side, -7),
             textcoords="offset points",

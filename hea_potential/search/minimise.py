@@ -71,8 +71,8 @@ class Limits:
 
 
 def usual_limits(limits: Limits | None, symbols: tuple[str, ...], pair: Pair) -> Limits:
-    """Limits with a largest force, if none is given one that is small beside what a bond pulls, whatever the pair style
-    and its units.
+    """Limits with a largest force: where none is given, one that is small beside what a bond pulls, whatever the pair
+    style and its units. Raises PairError where LAMMPS refuses the pair style or nothing binds.
     """
     limits = limits or Limits()
     if limits.fmax is not None:

@@ -41,10 +41,7 @@ def draw_best(path: Path, archive: Archive, words: str = "") -> None:
         axes.axis("off")
     draw_ladder(ladder, archive)
     draw_legend(figure, archive)
-    formula = "".join(
-        f"{symbol}$_{{{count}}}$"
-        for symbol, count in zip(archive.composition.symbols, archive.composition.counts, strict=True)
-    )
+    formula = archive.composition.mathtext
     figure.suptitle(f"{formula}    {best.energy:.4f} {archive.energy_unit}    {words}", fontsize=15)
     figure.subplots_adjust(left=0.01, right=0.985, top=0.9, bottom=0.12, wspace=0.08)
     with complete_file(path) as temporary:
