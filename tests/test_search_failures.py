@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 from contextlib import suppress
@@ -26,7 +27,7 @@ from test_search_run import ALLOY, HEA, LENNARD_JONES, MPIRUN, TIME_LIMIT, check
 
 from hea_potential.errors import HEAError, OutputError
 from hea_potential.search import search
-from hea_potential.search.database import write_structures
+from hea_potential.search.database import PAGE, write_structures
 from hea_potential.search.journal import Journal, RunFolderError
 from hea_potential.search.minimise import Limits
 from hea_potential.search.pictures import draw_best
@@ -249,3 +250,20 @@ def test_the_database_follows_the_journal(finished: Path, pair: Path, tmp_path: 
             (tmp_path / "minima.db").write_bytes(content)
         search("Ar7", pair=pair, budget=40, seed=1, out=tmp_path)
         check_database(tmp_path)
+
+
+@pytest.mark.parametrize("what", ["tables without their version", "a damaged page"])
+def test_a_damaged_database_is_made_again(finished: Path, pair: Path, tmp_path: Path, what: str) -> None:
+    """Without the version, as ASE leaves it on a disk that is full while it makes the tables."""
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    if what == "a damaged page":
+        with (folder / "minima.db").open("r+b") as file:
+            file.seek(4 * PAGE)
+            file.write(b"damage" * 600)
+    else:
+        with sqlite3.connect(folder / "minima.db") as connection:
+            connection.execute("DELETE FROM information")
+        connection.close()
+    search("Ar7", pair=pair, budget=60, seed=1, out=folder)
+    check_database(folder)

@@ -45,22 +45,18 @@ class Database:
     """Writer of a run's minima, in batches."""
 
     def __init__(self, folder: Path, composition: Composition, seed: int, ours: bool = False) -> None:
-        """Open or begin the database. One that is `ours`, as the journal beside it says, is begun again if it cannot be
-        read: a process that was killed while it made the tables leaves only some of them.
+        """Open or begin the database. One that is `ours`, as the journal beside it says, is begun again if it is not
+        whole: damaged, or without some of its tables, as a full disk leaves it or a kill while they are made.
         """
         self.path = folder / NAME
         self.composition = composition
         self.numbers = np.array([atomic_numbers[name] for name in composition.names(composition.types)], np.int32)
         self.seed = seed
         try:
-            try:
-                self.written = self.opened()
-            except sqlite3.Error as error:
-                if not (ours and getattr(error, "sqlite_errorcode", None) in DAMAGED):
-                    raise
+            if ours and not is_whole(self.path):
                 for ending in ("", "-wal", "-shm"):
                     Path(f"{self.path}{ending}").unlink(missing_ok=True)
-                self.written = self.opened()
+            self.written = self.opened()
         except sqlite3.Error as error:
             raise RunFolderError(f"{self.path}: cannot be used as a database of minima: {error}") from error
         self.pending: list[Minimum] = []
@@ -161,6 +157,23 @@ class Database:
     def facts(self, minimum: Minimum) -> dict[str, str | int | float]:
         """What can be selected by: its facts, and seed and time of the run."""
         return {**facts_of(minimum), "seed": self.seed, "found_after": minimum.found_after}
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a database is empty, or undamaged with all its tables: ASE writes the version when it has made them.
+    Raises sqlite3.Error where a disk is full or slow.
+    """
+    with closing(sqlite3.connect(path)) as connection:
+        try:
+            if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                return False
+            is_begun = connection.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,)
+            made = connection.execute("SELECT value FROM information WHERE name = 'version'") if is_begun else None
+            return made is None or made.fetchone() is not None
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", None) in DAMAGED:
+                return False
+            raise
 
 
 def is_locked(error: sqlite3.Error) -> bool:
