@@ -36,6 +36,7 @@ NAME = "minima.db"
 DAMAGED = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 PAGE = 16384  # bytes; not many rows fit into pages of SQLite's own 4096
+NUMBERED = "SELECT id, energy, json_extract(key_value_pairs, '$.minimum') FROM systems"
 INTERVAL = 5.0  # seconds between two transactions: each costs more than many rows
 BRIEFLY = 0.1  # seconds that a run waits for a database that another program writes to, before it goes on without
 PATIENCE = 10.0  # seconds that it waits in the end
@@ -72,15 +73,16 @@ class Database:
         # No indices: where all rows have the same keys and elements they make no selection quicker, but writing slower.
         # Serial: under mpirun ASE would otherwise wait for all ranks at every call.
         self.rows = ase.db.connect(self.path, type="db", create_indices=False, serial=True, use_lock_file=False)
-        columns = ["id", "energy", "key_value_pairs"]
+        self.rows.count()  # makes the tables of a new one
         found = {}
-        for row in self.rows.select(include_data=False, columns=columns):
-            if "minimum" not in row:
-                raise RunFolderError(
-                    f"{self.path}: row {row.id} is none of the minima of a search; delete it, or the whole database: "
-                    f"that is made again from the journal beside it"
-                )
-            found[row.minimum] = row.id, row.energy
+        with closing(sqlite3.connect(self.path)) as connection:
+            for row, energy, number in connection.execute(NUMBERED):  # in a tenth of the time that ASE takes
+                if number is None:
+                    raise RunFolderError(
+                        f"{self.path}: row {row} is none of the minima of a search; delete it, or the whole database: "
+                        f"that is made again from the journal beside it"
+                    )
+                found[number] = row, energy
         return found
 
     def add(self, minima: Sequence[Minimum]) -> None:
