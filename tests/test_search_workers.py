@@ -107,6 +107,29 @@ for call in range(3):
     subprocess.run([sys.executable, "-c", script, *map(str, folders)], check=True, timeout=TIME_LIMIT)
 
 
+def test_a_move_may_search_itself(pair: Path, tmp_path: Path) -> None:
+    """In a process of its own, because the test runner has faulthandler for itself."""
+    script = """
+import sys
+from hea_potential.search import search
+from hea_potential.search.moves import MOVES, Move
+
+pair, folder = sys.argv[1:]
+
+def search_within(rng, parents, bonds):
+    search("Ar5", pair=pair, budget=2, seed=1, out=f"{folder}/within")
+    return MOVES["rattle"].apply(rng, parents, bonds)
+
+search("Ar7", pair=pair, budget=60, seed=1, moves={"within": Move(search_within)}, out=f"{folder}/run")
+"""
+    subprocess.run([sys.executable, "-c", script, str(pair), str(tmp_path)], check=True, timeout=TIME_LIMIT)
+    outcomes = {(line["operator"], line["outcome"]) for line in entries(tmp_path / "run") if "task" in line}
+    assert ("within", "minimum") in outcomes
+    assert not any(outcome == "error" for _, outcome in outcomes)
+    assert len([line for line in entries(tmp_path / "within") if "task" in line]) == 2
+    assert not list(tmp_path.glob("*/.task-*"))
+
+
 def test_threads_find_what_a_search_alone_finds(pair: Path) -> None:
     """They share the process's instance of LAMMPS."""
     alone = search("Ar13", pair=pair, budget=60, seed=1)

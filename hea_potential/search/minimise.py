@@ -79,7 +79,8 @@ def usual_limits(limits: Limits | None, symbols: tuple[str, ...], pair: Pair) ->
         return limits
     largest = LARGEST_FORCE_ELECTRON if pair.units == "electron" else LARGEST_FORCE
     slight = SLIGHT * bond_force(symbols, pair)
-    return replace(limits, fmax=min(largest, slight) if slight > 0.0 else largest)
+    # It is part of what a search is: two digits are the same on every processor.
+    return replace(limits, fmax=min(largest, float(f"{slight:.2g}")) if slight > 0.0 else largest)
 
 
 @dataclass(frozen=True)

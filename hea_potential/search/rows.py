@@ -57,6 +57,7 @@ def append_copies(path: Path, rows: Sequence[Row], patience: float) -> None:
         # With the write-ahead log this loses no more than the last batch if the power fails, and the journal has that.
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA cache_size=-65536")  # kB: what a batch touches is not written before it is whole
+        connection.execute("BEGIN IMMEDIATE")  # from here on nobody else adds rows
         template, first = table(connection, "SELECT min(id), 1 + max(id) FROM systems")[1]
         columns, values = table(connection, "SELECT * FROM systems WHERE id = ?", template)
         copied = {name: value for name, value in zip(columns, values, strict=True) if value is not None}

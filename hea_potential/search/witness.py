@@ -109,6 +109,11 @@ class Note:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         self.set_until = 0.0
 
+    @property
+    def is_in_task(self) -> bool:
+        """Whether a task has begun, and its process does not rest."""
+        return self.set_until > 0.0
+
     def close(self) -> None:
         """Let go of the file, and leave faulthandler and SIGALRM as they were."""
         faulthandler.unregister(signal.SIGALRM)
@@ -121,10 +126,12 @@ notes: dict[Witness, Note | None] = {}  # of this process, one at most
 
 
 def note_of(witness: Witness) -> Note | None:
-    """The note of this process; None where there can be none, because faulthandler is somebody else's or the folder is
-    not there on this computer.
+    """The note of this process; None where there can be none, because faulthandler is somebody else's, the folder is
+    not there on this computer, or a task that another witness sees is a search itself.
     """
     if witness not in notes:
+        if any(note is not None and note.is_in_task for note in notes.values()):
+            return None
         put_away()
         notes[witness] = None
         with suppress(OSError):
