@@ -228,6 +228,10 @@ Structure structure_of(const Atoms &atoms) {
   Structure result;
   result.surroundings.assign(atoms.n, Surroundings::surface);
   std::vector<std::vector<std::size_t>> bonds_421(atoms.n), bonds_555(atoms.n);
+  const auto add = [](std::vector<std::size_t> &bonds, std::size_t atom) {
+    if (bonds.empty()) bonds.reserve(shell);  // most have no more
+    bonds.push_back(atom);
+  };
   std::vector<float> places(3 * atoms.n);  // from the first atom
   for (std::size_t k = 0; k < places.size(); ++k) {
     places[k] = static_cast<float>(atoms.positions[k] - atoms.positions[k % 3]);
@@ -241,12 +245,12 @@ Structure structure_of(const Atoms &atoms) {
       const Signature signature = around.signature(a);
       if (signature.is(4, 2, 1)) {
         ++counts.of_421;
-        bonds_421[i].push_back(around.atom(a));
+        add(bonds_421[i], around.atom(a));
       } else if (signature.is(4, 2, 2)) {
         ++counts.of_422;
       } else if (signature.is(5, 5, 5)) {
         ++counts.of_555;
-        bonds_555[i].push_back(around.atom(a));
+        add(bonds_555[i], around.atom(a));
       } else if (signature.is(6, 6, 6)) {
         ++counts.of_666;
       }

@@ -96,7 +96,7 @@ class Journal:
     def sync(self) -> None:
         """Put everything on the disk."""
         try:
-            os.fsync(self.descriptor)
+            os.fdatasync(self.descriptor)
         except OSError as error:
             raise self.unwritable(error) from error
         self.synced = time.monotonic()

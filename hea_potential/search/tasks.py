@@ -234,7 +234,8 @@ def made(setup: Setup, task: Task) -> Cluster:
     rng = task_generator(setup.seed, task.number, 1)
     if task.parents:
         for parent in task.parents:  # whoever does the task, a move of the user's own must not change them
-            parent.types.flags.writeable = parent.positions.flags.writeable = False
+            parent.types.setflags(write=False)
+            parent.positions.setflags(write=False)
         cluster = setup.move_of[task.operator].apply(rng, task.parents, setup.bond_lengths)
     else:
         cluster = setup.start_of[task.operator](rng, setup.composition, setup.bond_lengths)
