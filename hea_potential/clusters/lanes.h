@@ -12,6 +12,13 @@ using Flags = int __attribute__((vector_size(16)));  // -1 where a comparison ho
 
 constexpr std::size_t lanes = 4;
 
+// Four numbers that follow each other in memory.
+inline Lanes lanes_at(const float *numbers) {
+  Lanes result;
+  std::memcpy(&result, numbers, sizeof result);
+  return result;
+}
+
 // Whether any of the flags is raised.
 inline bool any(const Flags &flags) {
   std::int64_t halves[2];
