@@ -22,8 +22,8 @@ import ase.io
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from search_runs import ALLOY, HEA, LENNARD_JONES, MPIRUN, TIME_LIMIT, check_database, entries, found
 from small_disk import small_disk
-from test_search_run import ALLOY, HEA, LENNARD_JONES, MPIRUN, TIME_LIMIT, check_database, entries, found
 
 from hea_potential.errors import HEAError, OutputError
 from hea_potential.search import search

@@ -1,14 +1,11 @@
-"""Whole searches: known minima, equal runs on any number of ranks, resuming, failures, bad input, files."""
+"""Whole searches: known minima, equal runs on any number of ranks, resuming, failures, files."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
-import sysconfig
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -21,23 +18,15 @@ import ase.io
 import numpy as np
 import pytest
 from ase.units import Bohr, Hartree
+from search_runs import ALLOY, HEA, LENNARD_JONES, TIME_LIMIT, check_database, entries, found, hea
 
-from hea_potential.cli import main
-from hea_potential.errors import HEAError, InputError, OutputError
-from hea_potential.search import Archive, search
+from hea_potential.errors import HEAError, InputError
+from hea_potential.search import search
 from hea_potential.search.geometry import Cluster, Floats
-from hea_potential.search.journal import RunFolderError, sealed
 from hea_potential.search.loop import SearchError
 from hea_potential.search.minimise import Limits
 from hea_potential.search.moves import MOVES, Move
-from hea_potential.search.pair import Pair
 from hea_potential.search.state import Run
-
-LENNARD_JONES = "units lj\npair_style lj/cut 30.0\npair_coeff * * 1.0 1.0\n"
-ALLOY = "units lj\npair_style lj/cut 10.0\npair_coeff 1 1 1.0 1.0\npair_coeff 2 2 0.8 1.2\n"
-MPIRUN = str(Path(sysconfig.get_path("scripts")) / "mpirun")
-HEA = [sys.executable, "-c", "from hea_potential.cli import main; main()"]
-TIME_LIMIT = 600.0  # s; a run that takes longer hangs: most take a few, but machines may be busy
 
 
 @pytest.fixture
@@ -52,35 +41,6 @@ def alloy(tmp_path: Path) -> Path:
     path = tmp_path / "alloy.lmp"
     path.write_text(ALLOY)
     return path
-
-
-def found(archive: Archive | None) -> Archive:
-    assert archive is not None
-    return archive
-
-
-def hea(*words: object, ranks: int = 0) -> subprocess.CompletedProcess[str]:
-    launcher = [MPIRUN, "-n", str(ranks)] if ranks else []
-    command = [*launcher, *HEA, "search", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT, check=False)
-
-
-def entries(folder: Path) -> list[dict[str, Any]]:
-    """What a journal says, without the times and checksums."""
-    lines = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
-    drop = ("seconds", "quench_seconds", "elapsed", "check")
-    return [{k: v for k, v in line.items() if k not in drop} for line in lines]
-
-
-def check_database(folder: Path) -> None:
-    """SQLite finds it whole, and it holds each minimum of the journal once, with its energy."""
-    with sqlite3.connect(folder / "minima.db") as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    connection.close()
-    accepted = {line["minimum"]: line["energy"] for line in entries(folder) if "positions" in line}
-    rows = {row.minimum: row.energy for row in ase.db.connect(folder / "minima.db", serial=True).select()}
-    assert rows == accepted
-    assert sorted(rows) == list(range(len(rows)))
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
@@ -289,139 +249,6 @@ def test_what_a_run_leaves_behind(alloy: Path, tmp_path: Path) -> None:
     assert best.energy == pytest.approx(energies[0], abs=1e-6)
     assert {"minimum", "task", "operator", "parents", "found_after", "seed"} <= set(best.key_value_pairs)
     check_database(folder)
-
-
-@pytest.mark.parametrize(
-    ("words", "complaint"),
-    [
-        (("Xx3",), "unknown element 'Xx'"),
-        (("Ar0",), "zero atoms of Ar"),
-        (("13",), "cannot read '13'"),
-        (("Ar3", "--target", "nan"), "target energy nan"),
-        (("Ar3", "--time", "0"), "time of 0.0 seconds"),
-        (("Ar3", "--budget", "0"), "budget of 0 minimisations"),
-        (("Ar3", "--seed", "-1"), "seed -1"),
-        (("Ar3", "--method", "magic"), "unknown method 'magic'; allowed: ga, bh"),
-        (("Ar3", "--starts", "perfect"), "unknown start 'perfect'; allowed: random"),
-        (("Ar3", "--pair", "absent.lmp"), "pair file 'absent.lmp': cannot be read"),
-        (("Ar3", "--model", "absent"), "model: got 'absent'"),
-        (("Ar3", "--kappa", "2"), "kappa 2.0 and a pair style"),
-        (("Cu3", "--model", "hea6", "--kappa", "nan"), "kappa: got nan"),
-    ],
-)
-def test_bad_input_is_one_clear_error(
-    *,
-    pair: Path,
-    tmp_path: Path,
-    words: tuple[str, ...],
-    complaint: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    options = () if {"--pair", "--model"} & set(words) else ("--pair", str(pair))
-    monkeypatch.setattr(sys, "argv", ["hea", "search", *words, *options, "--out", str(tmp_path / "run")])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 2
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert complaint in error
-    assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize("command", ["quit 0", "clear"])
-def test_a_pair_file_that_would_end_lammps_is_refused(command: str, tmp_path: Path) -> None:
-    (tmp_path / "pair.lmp").write_text(f"units lj\npair_style lj/cut 30.0\npair_coeff * * 1.0 1.0\n{command}  # done\n")
-    result = hea("Ar3", "--pair", tmp_path / "pair.lmp", "--budget", 5, "--out", tmp_path / "run")
-    assert result.returncode == 2
-    assert result.stderr.endswith(f"has the command {command.partition(' ')[0]}; allowed are those of a pair style\n")
-    assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize("words", [{"starts": "random"}, {"moves": "rattle"}])
-def test_names_that_are_no_list_are_refused_as_such(words: dict[str, Any], pair: Path) -> None:
-    with pytest.raises(InputError, match=r"give a list of names, such as \['(random|rattle)'\]"):
-        search("Ar3", pair=pair, budget=5, **words)
-
-
-def test_bad_input_under_mpirun_ends_all_ranks(pair: Path, tmp_path: Path) -> None:
-    result = hea("Xx3", "--pair", pair, "--out", tmp_path / "run", ranks=2)
-    assert result.returncode == 2
-    assert result.stderr.count("unknown element 'Xx'") == 1
-
-
-def test_a_mistaken_command_line_is_said_once_under_mpirun() -> None:
-    result = hea("Ar3", "--bogus", ranks=3)
-    assert result.returncode == 2
-    assert result.stderr.count("No such option: --bogus") == 1
-
-
-def test_folders_that_cannot_be_used_are_refused(pair: Path, alloy: Path, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(OutputError, match=r"run folder .*file.* cannot be written"):
-        search("Ar3", pair=pair, budget=5, out=tmp_path / "file" / "run")
-    folder = tmp_path / "run"
-    search("Ar3", pair=pair, budget=5, seed=1, out=folder)
-    for changed, complaint in (
-        ({"composition": "Ar4"}, "holds a search with composition Ar3, this one has Ar4"),
-        ({"seed": 2}, "seed 1, this one has 2"),
-        ({"pair": alloy, "composition": "Ar3"}, "pair"),
-        ({"limits": Limits(fmax=0.5)}, "limits"),
-        ({"window": 3}, "window 16, this one has 3"),
-    ):
-        arguments: dict[str, Any] = {"composition": "Ar3", "pair": pair, "budget": 5, "out": folder, **changed}
-        with pytest.raises(HEAError, match=complaint):
-            search(**arguments)
-    (folder / "journal.jsonl").write_text('{"format": "something else"}\n')
-    with pytest.raises(RunFolderError, match="journal"):
-        search("Ar3", pair=pair, budget=5, out=folder)
-
-
-def test_a_search_with_other_tables_is_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pair file stays the same, what it reads does not; in the same process, with the same seed."""
-    monkeypatch.chdir(tmp_path)
-    Path("pair.lmp").write_text("units lj\npair_style lj/cut 30.0\ninclude 'depth'  # of the well\n")
-    energies = []
-    for depth in (1.0, 2.0):
-        Path("depth").write_text(f"pair_coeff * * {depth} 1.0\n")
-        best = found(search("Ar4", pair="pair.lmp", budget=20, seed=1)).best
-        assert best is not None
-        energies.append(best.energy)
-        if depth == 1.0:
-            search("Ar4", pair="pair.lmp", budget=20, seed=1, out="run")
-    assert energies == pytest.approx([-6.0, -12.0], abs=1e-4)
-    with pytest.raises(RunFolderError, match=r"holds a search with files .*depth.* choose another folder"):
-        search("Ar4", pair="pair.lmp", budget=40, out="run")
-    Path("depth").write_text("pair_coeff * * 1.0 1.0\n")
-    assert len(found(search("Ar4", pair="pair.lmp", budget=40, out="run"))) >= 1
-
-
-def test_a_run_of_a_version_that_noted_no_files_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("pair.lmp").write_text("units lj\npair_style lj/cut 30.0\ninclude depth\n")
-    Path("depth").write_text("pair_coeff * * 1.0 1.0\n")
-    search("Ar4", pair="pair.lmp", budget=20, seed=1, out="run")
-    path = Path("run", "journal.jsonl")
-    first, rest = path.read_bytes().split(b"\n", 1)
-    header = json.loads(first)
-    del header["files"], header["check"]
-    path.write_bytes(sealed(json.dumps(header, separators=(",", ":"))[:-1]) + rest)
-    assert len(found(search("Ar4", pair="pair.lmp", budget=40, out="run"))) >= 1
-
-
-def test_two_runs_do_not_share_a_folder(pair: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hea_potential.locked_file.HANDOVER", 0.1)
-
-    def start_another(run: Run) -> None:
-        with pytest.raises(RunFolderError, match="another search is running"):
-            search("Ar3", pair=pair, budget=5, out=tmp_path / "run")
-
-    search("Ar3", pair=pair, budget=2, out=tmp_path / "run", observers=[start_another])
-
-
-def test_a_search_must_end() -> None:
-    with pytest.raises(InputError, match="give a budget, a time or a target"):
-        search("Ar3", pair=Pair(("pair_style lj/cut 5.0", "pair_coeff * * 1 1")))
 
 
 def test_importing_the_search_loads_neither_lammps_nor_mpi() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_search_run import LENNARD_JONES, MPIRUN, TIME_LIMIT, check_database, entries
+from search_runs import LENNARD_JONES, MPIRUN, TIME_LIMIT, check_database, entries
 from troublesome import BUDGET, SEED, TROUBLES
 
 from hea_potential.search import search
