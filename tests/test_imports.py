@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 
 # From the bottom up: a room may import itself and what lies below it. Rooms of one layer do not know each other.
 LAYERS = (
-    {"errors"},
+    {"errors", "console"},
     {"complete_file", "ledger_line", "locked_file", "loop_files", "split", "frame", "strict_json", "torch_library"},
     {"safetensors_file"},
     {"model_format"},

@@ -58,9 +58,9 @@ def search(
 ) -> None:
     """Repeat a search until it reaches its target."""
     from hea_potential.cli.search import names_of_starts
+    from hea_potential.console import console
     from hea_potential.search.bench import PLOT, RECORD, bench_search, table_of
     from hea_potential.search.minimise import Limits
-    from hea_potential.search.progress import console
 
     folder = out or Path("runs") / f"bench-{composition}-{method}"
     with bench_progress(repeats) as progress:
@@ -92,8 +92,9 @@ def bench_progress(repeats: int) -> Iterator[Progress]:
     import time
 
     from hea_potential.cli.bars import progress_bars
+    from hea_potential.console import console
     from hea_potential.search.bench import Bench
-    from hea_potential.search.progress import LINES, console
+    from hea_potential.search.progress import LINES
     from hea_potential.search.state import Run
 
     page = console(stderr=True)

@@ -43,7 +43,8 @@ def evaluate(
 
     from hea_potential import HEACalculator
     from hea_potential.cli.structure_files import read_structures, results_of, structure_output, with_results
-    from hea_potential.cli.tables import output_console, uncut_table
+    from hea_potential.cli.tables import uncut_table
+    from hea_potential.console import console
     from hea_potential.errors import InputError
 
     frames = read_structures(file)
@@ -66,10 +67,10 @@ def evaluate(
                 table.add_row(*row_of(line))
     if as_json:
         return
-    console = output_console()
-    console.print(table)
+    page = console()
+    page.print(table)
     if len(frames) > MOST_ROWS:
-        console.print(f"and {len(frames) - MOST_ROWS} more structures")
+        page.print(f"and {len(frames) - MOST_ROWS} more structures")
 
 
 def row_of(line: dict[str, Any]) -> list[str]:

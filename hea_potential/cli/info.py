@@ -30,7 +30,7 @@ def info(
         hea info
         hea info my_model.safetensors --json
     """
-    from hea_potential.cli.tables import output_console
+    from hea_potential.console import console
     from hea_potential.model_file import find_model, read_model_file
 
     path = find_model(model)
@@ -38,12 +38,12 @@ def info(
     if as_json:
         typer.echo(json.dumps(found.metadata, indent=2))
         return
-    console = output_console()
-    show_network(console, found, path)
-    show_distances(console, found)
+    page = console()
+    show_network(page, found, path)
+    show_distances(page, found)
     for key, value in found.metadata.items():
         if key not in FORMAT_KEYS and key != "name":
-            show_entry(console, key, value)
+            show_entry(page, key, value)
 
 
 def show_network(console: Console, model: ModelFile, path: Path) -> None:

@@ -44,7 +44,8 @@ def relax(
     from hea_potential import HEACalculator
     from hea_potential.cli.bars import progress_bars
     from hea_potential.cli.structure_files import read_structures, results_of, structure_output, with_results
-    from hea_potential.cli.tables import output_console, uncut_table
+    from hea_potential.cli.tables import uncut_table
+    from hea_potential.console import console
     from hea_potential.errors import InputError
 
     frames = read_structures(file)
@@ -80,7 +81,7 @@ def relax(
                 table.add_row(*row_of(line))
             all_relaxed &= relaxed
     if not as_json:
-        output_console().print(table)
+        console().print(table)
     if not all_relaxed:
         typer.echo(f"hea: not every structure was relaxed to {fmax} eV/A in {steps} steps", err=True)
         raise typer.Exit(1)

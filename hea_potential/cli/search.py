@@ -141,9 +141,10 @@ def search(
         hea search --size 38 --elements Ni,Cu --all-ratios --budget 300
         hea search Ar38 --pair lennard_jones.lmp --target -173.928 --fmax 0.001
     """
+    from hea_potential.console import console
     from hea_potential.search.loop import SeriesError
     from hea_potential.search.minimise import Limits
-    from hea_potential.search.progress import LiveProgress, console
+    from hea_potential.search.progress import LiveProgress
     from hea_potential.search.ratios import asked_for, folder_name
     from hea_potential.search.run import search as run_search
     from hea_potential.search.series import members_of, report_series, write_series

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SIGMA = "energy_std"  # the estimated error of an energy, in a structure's information or a database's row
 DATABASES = ("db", "json")  # formats of ASE that keep no information of structures, but numbers beside them
 HOLD_ALL = ("extxyz", "traj", *DATABASES)  # formats of ASE that hold any structures and all results
-ALLOWED = ".extxyz, .traj, .db and .json"
+ALLOWED = f"{', '.join(f'.{name}' for name in HOLD_ALL[:-1])} and .{HOLD_ALL[-1]}"  # their endings
 
 
 def read_structures(path: Path) -> list[Atoms]:

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
-
-PAGE = 150  # columns where there is no terminal
-
-
-def output_console() -> Console:
-    """The console of standard output, a wide page where that is no terminal."""
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else PAGE)
 
 
 def uncut_table(*titles: str, folds: str) -> Table:

@@ -10,7 +10,7 @@ namespace {
 
 // Four atoms as an atom of one type sees them. Single precision suffices: no two shells of neighbours are nearly as
 // near to each other as its digits.
-struct Four {
+struct FourAtoms {
   Lanes coordinates[3]{};
   Lanes touching = Lanes{} - 1.0F, overlapping = Lanes{} - 1.0F;  // squared distances; nobody is never near
 
@@ -26,7 +26,7 @@ class Crowd {
   Crowd(const Atoms &atoms, const double *to_kind, double contact, double least) : fours_(fours_for(atoms.n)) {
     if (atoms.n > 0) origin_ = vector_of(atoms.positions);
     for (std::size_t i = 0; i < atoms.n; ++i) {
-      Four &four = fours_[i / lanes];
+      FourAtoms &four = fours_[i / lanes];
       const Vector3 place = vector_of(atoms.positions + 3 * i) - origin_;
       for (std::size_t k = 0; k < 3; ++k) four.coordinates[k][i % lanes] = static_cast<float>(place[k]);
       four.touching[i % lanes] = static_cast<float>(square_of(contact * to_kind[atoms.type(i)]));
@@ -39,7 +39,7 @@ class Crowd {
     const Vector3 at = place - origin_;
     const float x = static_cast<float>(at[0]), y = static_cast<float>(at[1]), z = static_cast<float>(at[2]);
     Flags touched{}, overlapped{};
-    for (const Four &four : fours_) {
+    for (const FourAtoms &four : fours_) {
       const Lanes square = four.square(x, y, z);
       touched += square <= four.touching;
       overlapped |= square <= four.overlapping;
@@ -52,7 +52,7 @@ class Crowd {
   static double square_of(double x) { return x * x; }
 
   Vector3 origin_{};
-  std::vector<Four> fours_;
+  std::vector<FourAtoms> fours_;
 };
 
 // Finds places for an atom of one type beside others.

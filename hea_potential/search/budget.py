@@ -41,7 +41,10 @@ class Budget:
             raise InputError(f"search: time of {time!r}; give seconds, or a number with s, min or h, such as 10min")
         of_call = None if number is None else number * SECONDS.get(unit, 1.0)
         return Budget(
-            whole("minimisations", minimisations), whole("force calls", calls), positive(seconds), positive(of_call)
+            count_of("minimisations", minimisations),
+            count_of("force calls", calls),
+            positive(seconds),
+            positive(of_call),
         )
 
 
@@ -58,7 +61,7 @@ def amount(what: str, words: float | str | None) -> tuple[float | None, str]:
     return float(found[1]), found[2].lower()
 
 
-def whole(what: str, number: float | None) -> int | None:
+def count_of(what: str, number: float | None) -> int | None:
     """A number of things, after checking that it is one."""
     if number is None:
         return None

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Protocol, runtime_checkable
 
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from hea_potential.console import console
 from hea_potential.search.bandit import Record
 from hea_potential.search.state import Run
 
 REFRESH = 0.5  # seconds between two drawings of the table
-PAGE = 150  # columns where there is no terminal
 LINES = 5.0  # seconds between two lines where there is no terminal
 
 
@@ -172,29 +169,3 @@ def clock(seconds: float) -> str:
     minutes, seconds = divmod(max(0, round(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}"
-
-
-def console(stderr: bool = False) -> Console:
-    """A console for the terminal at the end of mpirun's pipes, or for a wide page where there is none."""
-    descriptor = 2 if stderr else 1
-    terminal, width = terminal_of_launcher(descriptor)
-    if terminal:
-        return Console(stderr=stderr, force_terminal=True, width=width)
-    return Console(stderr=stderr, width=None if os.isatty(descriptor) else PAGE)
-
-
-def terminal_of_launcher(descriptor: int) -> tuple[bool, int | None]:
-    """Whether mpirun, which passes on what ranks print through pipes, writes to a terminal, and how wide that is
-    (Linux).
-    """
-    process = os.getppid()
-    while process > 1:
-        try:
-            name = Path(f"/proc/{process}/comm").read_text().strip()
-            if name.startswith(("mpiexec", "mpirun")):
-                with Path(f"/proc/{process}/fd/{descriptor}").open("a") as stream:
-                    return (True, os.get_terminal_size(stream.fileno()).columns) if stream.isatty() else (False, None)
-            process = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            break
-    return False, None

@@ -63,7 +63,7 @@ def settings_of(
     return Settings(
         composition,
         style,
-        one_of("method", method, METHODS),
+        known_name("method", method, METHODS),
         usual_limits(limits, composition.symbols, style),
         chosen("start", starts, STARTS),
         chosen_moves(composition, style, moves),
@@ -105,7 +105,7 @@ def chosen_moves(
     return chosen("move", known if given is None else given, known)
 
 
-def one_of(what: str, name: str, known: Mapping[str, object]) -> str:
+def known_name(what: str, name: str, known: Mapping[str, object]) -> str:
     """A name, after checking that it is known."""
     if name not in known:
         raise InputError(f"search: unknown {what} {name!r}; allowed: {', '.join(known)}")
@@ -122,4 +122,4 @@ def chosen(
         raise InputError(f"search: no {what} is given; allowed: {', '.join(known)}")
     if isinstance(given, Mapping):
         return tuple(given.items())
-    return tuple((one_of(what, name, known), known[name]) for name in given)
+    return tuple((known_name(what, name, known), known[name]) for name in given)
