@@ -6,7 +6,6 @@ import json
 import math
 import subprocess
 import sys
-import sysconfig
 from dataclasses import asdict, replace
 from io import StringIO
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rich.console import Console
+from search_runs import HEA, MPIRUN, TIME_LIMIT
 
 from hea_potential.cli import main
 from hea_potential.errors import HEAError
@@ -25,8 +25,6 @@ from hea_potential.search.trials import Trial, mean_cost, median_cost, success_c
 LENNARD_JONES = Pair(("pair_style lj/cut 30.0", "pair_coeff * * 1.0 1.0"), units="lj")
 TARGET = -44.326801
 NO_SEARCH = '{"format": "hea-bench-search", "version": 1, "search": 1, "target": -5.9, "budget": 5, "trials": []}'
-MPIRUN = str(Path(sysconfig.get_path("scripts")) / "mpirun")
-HEA = [sys.executable, "-c", "from hea_potential.cli import main; main()"]
 
 
 def trial(cost: int, reached: bool) -> Trial:
@@ -150,7 +148,9 @@ def test_the_command_works_under_mpirun_and_finds_the_same(tmp_path: Path) -> No
     (tmp_path / "pair.lmp").write_text("units lj\n" + "\n".join(LENNARD_JONES.lines))
     words = ["bench", "search", "Ar13", "--pair", tmp_path / "pair.lmp", "--target", TARGET, "--budget", 300]
     command = [MPIRUN, "-n", 2, *HEA, *words, "--repeats", 3, "--seed", 5, "--out", tmp_path / "2"]
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(
+        [str(word) for word in command], capture_output=True, text=True, timeout=TIME_LIMIT, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("3/3") == 1
     alone = bench_search("Ar13", pair=LENNARD_JONES, target=TARGET, budget=300, repeats=3, seed=5)
@@ -190,7 +190,9 @@ def test_bad_input_is_one_clear_error(
 
 def test_a_mistake_is_said_once_under_mpirun(tmp_path: Path) -> None:
     words = ["bench", "search", "Ar4", "--target", "nan", "--out", str(tmp_path / "bench")]
-    said = subprocess.run([MPIRUN, "-n", "2", *HEA, *words], capture_output=True, text=True, timeout=600, check=False)
+    said = subprocess.run(
+        [MPIRUN, "-n", "2", *HEA, *words], capture_output=True, text=True, timeout=TIME_LIMIT, check=False
+    )
     assert said.returncode == 2
     assert said.stderr == "hea: error: bench: target energy nan; it must be a finite number\n"
     assert not (tmp_path / "bench").exists()

@@ -7,7 +7,6 @@ import json
 import re
 import subprocess
 import sys
-import sysconfig
 from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import ase.io
 import numpy as np
 import pytest
+from search_runs import HEA, MPIRUN, TIME_LIMIT
 
 from hea_potential.cli import main
 from hea_potential.errors import InputError
@@ -31,9 +31,6 @@ from hea_potential.search.ratios import all_ratios, equal_ratio, folder_name
 from hea_potential.search.starts import random_packing
 from hea_potential.search.state import Run
 
-MPIRUN = str(Path(sysconfig.get_path("scripts")) / "mpirun")
-HEA = [sys.executable, "-c", "from hea_potential.cli import main; main()"]
-TIME_LIMIT = 600.0  # s; a run that takes longer hangs: most take a few, but machines may be busy
 TIMES = ("seconds", "quench_seconds", "elapsed", "check")  # the checksum is over the other three as well
 
 
