@@ -26,6 +26,7 @@ from hea_potential.search.geometry import Cluster, Floats
 from hea_potential.search.loop import SearchError
 from hea_potential.search.minimise import Limits
 from hea_potential.search.moves import MOVES, Move
+from hea_potential.search.plan import MOST_WINDOW, default_window
 from hea_potential.search.state import Run
 
 
@@ -64,6 +65,11 @@ def test_a_seed_finds_the_same_on_any_number_of_ranks(
     assert len({line["operator"] for line in alone[1:]}) > 5
     for number in ranks:
         assert entries(tmp_path / f"{number}") == alone
+
+
+def test_the_usual_window_is_one_that_may_be_asked_for() -> None:
+    assert [default_window(ranks) for ranks in (1, 4, 5, 400)] == [16, 16, 40, 3200]
+    assert default_window(1_000_000) == MOST_WINDOW
 
 
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(alloy: Path, tmp_path: Path) -> None:

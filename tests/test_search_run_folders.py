@@ -51,6 +51,19 @@ def test_folders_that_cannot_be_used_are_refused(pair: Path, alloy: Path, tmp_pa
         search("Ar3", pair=pair, budget=5, out=folder)
 
 
+def test_a_run_goes_on_with_the_largest_force_that_it_was_begun_with(pair: Path, tmp_path: Path) -> None:
+    """As one that a version with another default has begun; what is asked for must still be what it was."""
+    folder, plan = tmp_path / "run", {"pair": pair, "seed": 1}
+    search("Ar7", budget=20, limits=Limits(0.05), out=folder, **plan)
+    with pytest.raises(RunFolderError, match=r"limits .*0\.05.*, this one has .*0\.01"):
+        search("Ar7", budget=40, limits=Limits(0.01), out=folder, **plan)
+    gone_on = found(search("Ar7", budget=40, out=folder, **plan))
+    unbroken = found(search("Ar7", budget=40, limits=Limits(0.05), **plan))
+    usual = found(search("Ar7", budget=40, **plan))
+    energies = [[minimum.energy for minimum in archive.minima] for archive in (gone_on, unbroken, usual)]
+    assert energies[0] == energies[1] != energies[2]
+
+
 def test_a_search_with_other_tables_is_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pair file stays the same, what it reads does not; in the same process, with the same seed."""
     monkeypatch.chdir(tmp_path)

@@ -119,8 +119,8 @@ def trial_of(run: Run) -> Trial:
     best, setup, tally = run.archive.best, run.setup, run.tally
     energy = math.nan
     if best is not None:
-        tight = replace(setup.limits, fmax=TIGHTER * setup.limits.largest_force)
-        minimiser = Minimiser(setup.composition, setup.pair, setup.bond_lengths, tight)
+        minimiser = Minimiser(setup.composition, setup.pair, setup.bond_lengths, setup.limits)
+        minimiser.largest_force *= TIGHTER
         energy = min(best.energy, minimiser(best.cluster).energy)
         minimiser.close()
     return Trial(setup.seed, run.target_reached, tally.done, tally.calls, run.seconds, energy)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,7 @@ SMALL = 200  # up to this many atoms comparing all pairs builds the neighbour li
 
 @dataclass(frozen=True)
 class Limits:
-    """When a minimisation ends: largest force on an atom (energy unit / length unit; None: see `usual_limits`), most
+    """When a minimisation ends: largest force on an atom (energy unit / length unit; None: `usual_force`), most
     force calls; and the largest sigma (eV/atom) of a minimum that a model can be trusted with, see `Quench`.
     """
 
@@ -63,24 +63,15 @@ class Limits:
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, kind(getattr(self, name)))
 
-    @property
-    def largest_force(self) -> float:
-        """The largest force, where it is known."""
-        assert self.fmax is not None
-        return self.fmax
 
-
-def usual_limits(limits: Limits | None, symbols: tuple[str, ...], pair: Pair) -> Limits:
-    """Limits with a largest force: where none is given, one that is small beside what a bond pulls, whatever the pair
+def usual_force(symbols: tuple[str, ...], pair: Pair) -> float:
+    """The largest force on an atom of a minimum where none is given: small beside what a bond pulls, whatever the pair
     style and its units. Raises PairError where LAMMPS refuses the pair style or nothing binds.
     """
-    limits = limits or Limits()
-    if limits.fmax is not None:
-        return limits
     largest = LARGEST_FORCE_ELECTRON if pair.units == "electron" else LARGEST_FORCE
     slight = SLIGHT * bond_force(symbols, pair)
     # It is part of what a search is: two digits are the same on every processor.
-    return replace(limits, fmax=min(largest, float(f"{slight:.2g}")) if slight > 0.0 else largest)
+    return min(largest, float(f"{slight:.2g}")) if slight > 0.0 else largest
 
 
 @dataclass(frozen=True)
@@ -106,7 +97,9 @@ class Minimiser:
         self.composition = composition
         self.pair = pair
         self.bonds = bonds
-        self.limits = usual_limits(limits, composition.symbols, pair)
+        self.limits = limits or Limits()
+        fmax = self.limits.fmax
+        self.largest_force = usual_force(composition.symbols, pair) if fmax is None else fmax
         self.mean_bond = float(bonds.mean())
         self.lammps: Any = None
         self.bond_energy: float | None = None  # probed when it is first needed
@@ -125,12 +118,12 @@ class Minimiser:
                 self.lammps = self.built()
             self.places[:] = cluster.positions
             calls = self.compress(COMPRESSION[quench]) if COMPRESSION[quench] else 0
-            calls += self.minimise(self.limits.largest_force, self.limits.calls - calls)
+            calls += self.minimise(self.largest_force, self.limits.calls - calls)
             energy = self.lammps.get_thermo("pe")
             positions = self.places.copy()
             # It also stops where the energy no longer falls in floating point, a little before the forces are as small
             # as asked.
-            converged = self.lammps.extract_variable("lbfgs_fmax") <= STALLED * self.limits.largest_force
+            converged = self.lammps.extract_variable("lbfgs_fmax") <= STALLED * self.largest_force
             self.check_order()
             unknown = self.is_unknown()
         except Exception as error:  # LAMMPS raises plain Exception for everything

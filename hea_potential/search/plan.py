@@ -15,6 +15,7 @@ from hea_potential.search.bonds import bonds_of
 from hea_potential.search.database import NAME as DATABASE
 from hea_potential.search.identity import check_same, identity_of
 from hea_potential.search.journal import NAME, Journal, RunFolderError
+from hea_potential.search.minimise import usual_force
 from hea_potential.search.settings import Settings
 from hea_potential.search.state import Stop
 from hea_potential.search.tasks import Setup
@@ -109,7 +110,8 @@ def begun(settings: Settings, folder: Path | None, seed: int | None, window: int
             f"whose minima it holds; it is left as it is: choose another folder"
         )
     seed = secrets.randbits(32) if seed is None else seed
-    setup = settings.setup(seed, bonds_of(settings.composition.symbols, settings.pair))
+    symbols, pair, fmax = settings.composition.symbols, settings.pair, settings.limits.fmax
+    setup = settings.setup(seed, bonds_of(symbols, pair), usual_force(symbols, pair) if fmax is None else fmax)
     return Plan(setup, settings.method, window, folder)
 
 
@@ -120,15 +122,18 @@ def is_filled(path: Path) -> bool:
 
 def default_window(ranks: int) -> int:
     """How many tasks may be under way at once."""
-    return LEAST_WINDOW if ranks <= FEW_RANKS else WINDOW_PER_RANK * ranks
+    return LEAST_WINDOW if ranks <= FEW_RANKS else min(WINDOW_PER_RANK * ranks, MOST_WINDOW)
 
 
 def continued(
     settings: Settings, folder: Path | None, header: dict[str, Any], seed: int | None, window: int | None
 ) -> Plan:
-    """The plan of the run that a folder holds, after checking that it is the one asked for."""
+    """The plan of the run that a folder holds, after checking that it is the one asked for. What was not asked for is
+    as it was: another version may have begun the run with another largest force.
+    """
     assert folder is not None
-    setup = settings.setup(header["seed"], header["bonds"])
+    fmax = settings.limits.fmax
+    setup = settings.setup(header["seed"], header["bonds"], header["limits"]["fmax"] if fmax is None else fmax)
     wanted = identity_of(setup, settings.method, window or header["window"])
     if seed is not None:
         wanted["seed"] = seed

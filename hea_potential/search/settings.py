@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ from hea_potential.search.basin_hopping import HOPS, BasinHopping
 from hea_potential.search.composition import Composition
 from hea_potential.search.genetic import GeneticAlgorithm, Method
 from hea_potential.search.homotops import homotop_moves
-from hea_potential.search.minimise import Limits, usual_limits
+from hea_potential.search.minimise import Limits
 from hea_potential.search.moves import MOVES, Move
 from hea_potential.search.pair import Pair
 from hea_potential.search.starts import STARTS, Start
@@ -38,11 +38,12 @@ class Settings:
     starts: tuple[tuple[str, Start], ...]
     moves: tuple[tuple[str, Move], ...]
 
-    def setup(self, seed: int, bonds: Sequence[Sequence[float]]) -> Setup:
-        """What the tasks of a run with this seed and these bond lengths share."""
+    def setup(self, seed: int, bonds: Sequence[Sequence[float]], fmax: float) -> Setup:
+        """What the tasks of a run with this seed, these bond lengths and this largest force share."""
         rows = tuple(tuple(float(bond) for bond in row) for row in bonds)
         moves = (*self.moves, *OWN_MOVES.get(self.method, {}).items())
-        return Setup(self.composition, self.pair, rows, self.limits, self.starts, moves, seed)
+        limits = replace(self.limits, fmax=fmax)
+        return Setup(self.composition, self.pair, rows, limits, self.starts, moves, seed)
 
 
 def settings_of(
@@ -64,7 +65,7 @@ def settings_of(
         composition,
         style,
         known_name("method", method, METHODS),
-        usual_limits(limits, composition.symbols, style),
+        limits or Limits(),
         chosen("start", starts, STARTS),
         chosen_moves(composition, style, moves),
     )
