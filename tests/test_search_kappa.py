@@ -5,6 +5,8 @@ from __future__ import annotations
 from io import StringIO
 from pathlib import Path
 
+import ase.db
+import ase.io
 import numpy as np
 import pytest
 from ase import Atoms
@@ -72,6 +74,10 @@ def test_it_is_said_that_what_is_minimised_is_not_the_energy(kappa: float, said:
     assert f'"{said}, eV"' in (tmp_path / "view.html").read_text()
     write_series(tmp_path, members_of(runs[-1:]))
     assert f",{said} (eV)," in (tmp_path / "compositions.csv").read_text()
+    facts = [row.key_value_pairs for row in ase.db.connect(tmp_path / "minima.db", serial=True).select()]
+    facts += [ase.io.read(tmp_path / name).info for name in ("lowest.extxyz", "best.extxyz")]
+    assert [each.get("kappa", 0.0) for each in facts] == [kappa] * len(facts)
+    assert len(facts) > 2
     told = search_report(tmp_path)
     assert any(f"{said} of the model" in remark for remark in told.remarks) == (kappa != 0.0)
     assert (f"--kappa {kappa:g}" in str(told.sections)) == (kappa != 0.0)

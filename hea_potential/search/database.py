@@ -45,14 +45,18 @@ PATIENCE = 10.0  # seconds that it waits in the end
 class Database:
     """Writer of a run's minima, in batches."""
 
-    def __init__(self, folder: Path, composition: Composition, seed: int, ours: bool = False) -> None:
-        """Open or begin the database. One that is `ours`, as the journal beside it says, is begun again if it is not
-        whole: damaged, or without some of its tables, as a full disk leaves it or a kill while they are made.
+    def __init__(
+        self, folder: Path, composition: Composition, seed: int, kappa: float = 0.0, ours: bool = False
+    ) -> None:
+        """Open or begin the database of a run, whose energies are E - `kappa` sigma. One that is `ours`, as the journal
+        beside it says, is begun again if it is not whole: damaged, or without some of its tables, as a full disk leaves
+        it or a kill while they are made.
         """
         self.path = folder / NAME
         self.composition = composition
         self.numbers = np.array([atomic_numbers[name] for name in composition.names(composition.types)], np.int32)
         self.seed = seed
+        self.kappa = kappa
         try:
             if ours and not is_whole(self.path):
                 for ending in ("", "-wal", "-shm"):
@@ -158,7 +162,7 @@ class Database:
 
     def facts(self, minimum: Minimum) -> dict[str, str | int | float]:
         """What can be selected by: its facts, and seed and time of the run."""
-        return {**facts_of(minimum), "seed": self.seed, "found_after": minimum.found_after}
+        return {**facts_of(minimum, self.kappa), "seed": self.seed, "found_after": minimum.found_after}
 
 
 def is_whole(path: Path) -> bool:
@@ -183,8 +187,10 @@ def is_locked(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", None) in LOCKED
 
 
-def facts_of(minimum: Minimum) -> dict[str, str | int | float]:
-    """Identity, structure and lineage of a minimum; its parents are "none" or, say, "from 3 8"."""
+def facts_of(minimum: Minimum, kappa: float = 0.0) -> dict[str, str | int | float]:
+    """Identity, structure and lineage of a minimum, and kappa where its energy is E - `kappa` sigma; its parents are
+    "none" or, say, "from 3 8".
+    """
     return {
         "minimum": minimum.number,
         "motif": minimum.motif,
@@ -193,6 +199,7 @@ def facts_of(minimum: Minimum) -> dict[str, str | int | float]:
         "operator": minimum.operator,
         "quench": minimum.quench,
         "parents": "from " + " ".join(map(str, minimum.parents)) if minimum.parents else "none",
+        **({"kappa": kappa} if kappa else {}),
     }
 
 
@@ -206,14 +213,16 @@ def atoms_of(minimum: Minimum, composition: Composition) -> Atoms:
     return atoms
 
 
-def write_structures(path: Path, minima: Sequence[Minimum], archive: Archive) -> None:
-    """Write minima as extended XYZ, complete or not at all. No times: the file is a function of seed and window."""
+def write_structures(path: Path, minima: Sequence[Minimum], archive: Archive, kappa: float = 0.0) -> None:
+    """Write minima, whose energies are E - `kappa` sigma, as extended XYZ, complete or not at all. No times: the file
+    is a function of seed and window.
+    """
     from ase.io import write
 
     frames = []
     for minimum in minima:
         atoms = atoms_of(minimum, archive.composition)
-        atoms.info.update(facts_of(minimum), hits=minimum.hits)
+        atoms.info.update(facts_of(minimum, kappa), hits=minimum.hits)
         frames.append(atoms)
     with complete_file(path) as temporary:
         write(temporary, frames, format="extxyz", parallel=False)

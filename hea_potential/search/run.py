@@ -191,13 +191,13 @@ def carried(
             check_same(folder, journal.header or {}, identity)
             journal.give_up(witness.crashed())
             crew.beware(witness, journal.crashed)
-            books.database = Database(folder, setup.composition, setup.seed, ours)
+            books.database = Database(folder, setup.composition, setup.seed, setup.pair.kappa, ours)
         archive = Archive(setup.composition, setup.bond_lengths, setup.pair.energy_unit, folder)
         run = Run(setup, stop, METHODS[plan.method](setup), archive, ranks, place)
         with crew:
             carry_out(run, crew, books, plan.window, observers)
         if folder is not None and len(archive):
-            write_structures(folder / "lowest.extxyz", archive.lowest(10), archive)
+            write_structures(folder / "lowest.extxyz", archive.lowest(10), archive, setup.pair.kappa)
     except WorkersError:
         if journal is not None and witness is not None:
             journal.give_up(witness.crashed())  # of ranks of mpirun, which end together, who continues learns it

@@ -71,7 +71,7 @@ def write_series(folder: Path, members: Sequence[Member]) -> None:
     frames = []
     for member, best in found:
         atoms = atoms_of(best, member.archive.composition)
-        atoms.info.update(facts_of(best), hits=best.hits)
+        atoms.info.update(facts_of(best, kappa), hits=best.hits)
         frames.append(atoms)
     with complete_file(folder / "best.extxyz") as temporary:
         write(temporary, frames, format="extxyz", parallel=False)
