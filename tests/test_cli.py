@@ -14,6 +14,7 @@ import ase.db
 import ase.io
 import numpy as np
 import pytest
+from ase.build import bulk
 from random_model import random_model, write_model
 from sample_structures import alloy, cluster
 
@@ -181,6 +182,7 @@ def test_results_are_lines_of_json(model: Path, tmp_path: Path) -> None:
         "energy": pytest.approx(energy, abs=1e-9),
         "energy_per_atom": pytest.approx(energy / 4, abs=1e-9),
         "largest_force": pytest.approx(np.linalg.norm(calculator.get_forces(frames[-1]), axis=1).max(), abs=1e-9),
+        "largest_stress": None,
         "energy_std": pytest.approx(calculator.get_property("energy_std", frames[-1]), rel=1e-9),
     }
 
@@ -196,6 +198,20 @@ def test_what_became_of_relaxed_structures_is_lines_of_json(model: Path, tmp_pat
     assert line["energy"] == pytest.approx(result.get_potential_energy(), abs=1e-9)
     assert line["largest_force"] == pytest.approx(np.linalg.norm(result.get_forces(), axis=1).max(), abs=1e-9)
     assert (line["relaxed"], line["steps"]) == (False, 3)
+
+
+@pytest.mark.parametrize("cell", [("--cell",), ()])
+def test_forces_on_atoms_and_stress_are_told_apart(cell: tuple[str, ...], model: Path, tmp_path: Path) -> None:
+    """The atom of a squeezed crystal is at rest, whatever its cell wants."""
+    bulk("Cu", a=3.0).write(tmp_path / "in.traj")
+    words = (tmp_path / "in.traj", "-o", tmp_path / "out.traj", "-m", model, "--steps", 1, *cell)
+    line = json.loads(hea("relax", *words, "--json").stdout)
+    result = ase.io.read(tmp_path / "out.traj")
+    assert line["largest_force"] == pytest.approx(0.0, abs=1e-6)
+    assert line["largest_stress"] == pytest.approx(np.abs(result.get_stress()).max(), abs=1e-9)
+    assert line["largest_stress"] > 0.01
+    assert line["relaxed"] == (not cell)
+    assert (f"{line['largest_stress']:.5f}" in hea("relax", *words).stdout) == bool(cell)
 
 
 def test_relax_finds_a_minimum(model: Path, tmp_path: Path) -> None:

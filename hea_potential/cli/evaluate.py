@@ -31,7 +31,8 @@ def evaluate(
 
     Prints a line per structure. With an output file the structures are written with their energies, forces and stresses
     (eV, Angstrom), and with the estimated error of the energy as `energy_std`, in their information or, in .db and
-    .json, beside them.
+    .json, beside them. In JSON, energies are in eV, `largest_force` on an atom is in eV/Angstrom, and `largest_stress`,
+    a component of structures that are periodic in three directions, in eV/Angstrom^3.
 
     Example:
         hea eval clusters.extxyz

@@ -25,15 +25,25 @@ def relax(
         ),
     ],
     model: Annotated[str, typer.Option("--model", "-m", help="Shipped model or model file.")] = "hea6",
-    fmax: Annotated[float, typer.Option(min=1e-9, help="Largest force of a relaxed structure, eV/Angstrom.")] = 0.01,
+    fmax: Annotated[
+        float, typer.Option(min=1e-9, help="Largest force on an atom of a relaxed structure, eV/Angstrom.")
+    ] = 0.01,
     steps: Annotated[int, typer.Option(min=1, help="Most steps for a structure.")] = 1000,
-    cell: Annotated[bool, typer.Option("--cell", help="Relax the cell too (periodic in three directions).")] = False,
+    cell: Annotated[
+        bool,
+        typer.Option(
+            "--cell",
+            help="Relax the cell too (periodic in three directions), until stress times volume is --fmax eV an atom.",
+        ),
+    ] = False,
     kappa: Annotated[float, typer.Option(help="Relax in E - kappa sigma.")] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each structure instead.")] = False,
 ) -> None:
     """Relax the atoms, and with --cell the cell, of every structure in a file (FIRE).
 
-    Ends with exit code 1 if a structure is not relaxed after --steps; it is written all the same.
+    Ends with exit code 1 if a structure is not relaxed after --steps; it is written all the same. In JSON, energies are
+    in eV, `largest_force` on an atom is in eV/Angstrom, and `largest_stress`, a component of structures that are
+    periodic in three directions, in eV/Angstrom^3.
 
     Example:
         hea relax cluster.xyz -o relaxed.extxyz
@@ -50,8 +60,9 @@ def relax(
 
     frames = read_structures(file)
     calculator = HEACalculator(model, kappa=kappa)
-    titles = ("structure", "formula", "E before,\neV", "E after,\neV", "largest\nforce, eV/A", "steps", "relaxed")
-    table = uncut_table(*titles, folds="formula")
+    titles = ("structure", "formula", "E before,\neV", "E after,\neV", "largest\nforce, eV/A")
+    stress = ("largest\nstress, eV/A^3",) if cell else ()
+    table = uncut_table(*titles, *stress, "steps", "relaxed", folds="formula")
     messages = Console(stderr=True)
     all_relaxed = True
     with (
@@ -67,18 +78,16 @@ def relax(
                 atoms.calc = calculator
                 before = atoms.get_potential_energy()
                 title = f"{number + 1} of {len(frames)}"
-                relaxed, taken, force = relaxation(
-                    atoms, fmax=fmax, steps=steps, cell=cell, progress=progress, title=title
-                )
+                relaxed, taken = relaxation(atoms, fmax=fmax, steps=steps, cell=cell, progress=progress, title=title)
             except InputError as error:
                 raise InputError(f"structure {number} of {file}: {error}") from error
             written.append(with_results(atoms, calculator))
-            how = {"energy_before": before, "largest_force": force, "steps": taken, "relaxed": relaxed}
+            how = {"energy_before": before, "steps": taken, "relaxed": relaxed}
             line = {"structure": number, **results_of(written[-1]), **how}
             if as_json:
                 typer.echo(json.dumps(line))
             else:
-                table.add_row(*row_of(line))
+                table.add_row(*row_of(line, cell=cell))
             all_relaxed &= relaxed
     if not as_json:
         console().print(table)
@@ -87,14 +96,15 @@ def relax(
         raise typer.Exit(1)
 
 
-def row_of(line: dict[str, Any]) -> list[str]:
-    """What became of a structure as a row of the table."""
+def row_of(line: dict[str, Any], *, cell: bool) -> list[str]:
+    """What became of a structure, and of its cell, as a row of the table."""
     return [
         str(line["structure"]),
         line["formula"],
         f"{line['energy_before']:.4f}",
         f"{line['energy']:.4f}",
         f"{line['largest_force']:.4f}",
+        *([f"{line['largest_stress']:.5f}"] if cell else []),
         str(line["steps"]),
         "yes" if line["relaxed"] else "no",
     ]
@@ -102,8 +112,8 @@ def row_of(line: dict[str, Any]) -> list[str]:
 
 def relaxation(
     atoms: Atoms, *, fmax: float, steps: int, cell: bool, progress: Progress, title: str
-) -> tuple[bool, int, float]:
-    """Relax in place; return whether it converged, the steps taken and the largest force (of atoms and cell)."""
+) -> tuple[bool, int]:
+    """Relax in place; return whether it converged, atoms and cell, and the steps taken."""
     from ase.filters import FrechetCellFilter
     from ase.optimize import FIRE
     from numpy.linalg import norm
@@ -117,4 +127,4 @@ def relaxation(
         energy = atoms.get_potential_energy()
         progress.update(task, completed=optimiser.nsteps, description=f"{title}: {energy:.4f} eV, {force:.4f} eV/A")
     progress.remove_task(task)
-    return force <= fmax, optimiser.nsteps, force
+    return force <= fmax, optimiser.nsteps

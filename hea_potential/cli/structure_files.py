@@ -121,7 +121,10 @@ def with_results(atoms: Atoms, calculator: HEACalculator) -> Atoms:
 
 
 def results_of(atoms: Atoms) -> dict[str, Any]:
-    """What `with_results` gave a structure, as JSON holds it: eV, eV/Angstrom; SIGMA is None without uncertainty."""
+    """What `with_results` gave a structure, as JSON holds it: eV, eV/Angstrom and, of the stress, the largest component
+    by size in eV/Angstrom^3; None where there is no stress, and for SIGMA where there is no uncertainty.
+    """
+    from numpy import abs as sizes
     from numpy.linalg import norm
 
     energy = float(atoms.get_potential_energy())
@@ -132,5 +135,6 @@ def results_of(atoms: Atoms) -> dict[str, Any]:
         "energy": energy,
         "energy_per_atom": energy / len(atoms),
         "largest_force": float(norm(atoms.get_forces(), axis=1).max()),
+        "largest_stress": float(sizes(atoms.get_stress()).max()) if atoms.pbc.all() else None,
         SIGMA: None if sigma is None else float(sigma),
     }
