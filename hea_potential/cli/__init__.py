@@ -35,6 +35,7 @@ from hea_potential.errors import HEAError
 COMMANDS = {
     "info": "info",
     "relax": "relax",
+    "order": "order",
     "eval": "evaluate",
     "search": "search",
     "bench": "bench",

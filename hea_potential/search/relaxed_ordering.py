@@ -31,6 +31,7 @@ def best_ordering(
     fmax: float = 0.01,
     rounds: int = 10,
     seed: int = 0,
+    progress: Callable[[float], None] = lambda energy: None,
 ) -> Atoms:
     """The ordering of lowest energy that is found for a cluster: its elements are exchanged, its geometry is kept.
 
@@ -49,6 +50,8 @@ def best_ordering(
         fmax: largest force of a relaxed cluster, eV/Angstrom.
         rounds: of relaxing and exchanging, at most.
         seed: of the random swaps; the same seed gives the same ordering.
+        progress: called with the energy (eV) of each ordering that is relaxed and gone on from: first on from the given
+            one, then from that which suits the given geometry.
 
     Returns:
         A copy of `atoms`, in their order, with the new elements and positions, and with energy (eV) and forces
@@ -74,7 +77,7 @@ def best_ordering(
     # A bad ordering can relax to another geometry: the given one and the ordering that suits it both have their chance.
     found = [relaxed(each, calculator, largest_force) for each in (given, ordered)]
     if relax:
-        found = [improved(rng, each, calculator, model, descents, fmax, rounds) for each in found]
+        found = [improved(rng, each, calculator, model, descents, fmax, rounds, progress) for each in found]
     return min(found, key=Atoms.get_potential_energy)
 
 
@@ -86,6 +89,7 @@ def improved(
     descents: int,
     fmax: float,
     rounds: int,
+    progress: Callable[[float], None],
 ) -> Atoms:
     """A relaxed cluster after exchanging and relaxing, round by round, until nothing lowers its energy any more: no
     swaps judged with their relaxation, none of the fixed geometry, and nothing that is learnt of its orderings.
@@ -97,6 +101,7 @@ def improved(
     )
     best = atoms
     for _ in range(rounds):
+        progress(best.get_potential_energy())
         aheads = (relaxed(way(best), calculator, fmax) for way in ways)
         enough = best.get_potential_energy() - LOWER
         lower = next((ahead for ahead in aheads if ahead.get_potential_energy() <= enough), None)
