@@ -79,6 +79,17 @@ def annealed(
     cold: float,
     judging: Judging,
 ) -> Arrays: ...
+def ordering_walk(
+    bit_generator: object,
+    types: NDArray[np.int32],
+    field: Floats,
+    energy: float,
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    classes: NDArray[np.int64],
+    couplings: Floats,
+    steps: int,
+) -> tuple[NDArray[np.int32], Floats]: ...
 def packed_orbits(
     bit_generator: object, group: PointGroup, points: int, radius: float, bond: float
 ) -> tuple[Floats, Types]: ...

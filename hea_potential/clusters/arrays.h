@@ -49,9 +49,10 @@ inline Random random_of(const nb::capsule &bit_generator) {
       *static_cast<const BitGenerator *>(bit_generator.data("BitGenerator")));  // not copied: returned in place
 }
 
-// Adds to the module fingerprints, what makes clusters, and random bits.
+// Adds to the module fingerprints, what makes clusters, walks over orderings, and random bits.
 void define_fingerprints(nb::module_ &m);
 void define_moves(nb::module_ &m);
+void define_orderings(nb::module_ &m);
 void define_stream(nb::module_ &m);
 
 }  // namespace hea::clusters

@@ -116,5 +116,6 @@ NB_MODULE(_clusters, m) {
       },
       "types"_a, "positions"_a, "bonds"_a, "tolerance"_a);
   define_moves(m);
+  define_orderings(m);
   define_stream(m);
 }

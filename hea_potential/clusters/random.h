@@ -35,6 +35,16 @@ class Random {
   // A whole number below n, which is not 0 and far below 2^53.
   std::size_t below(std::size_t n) { return static_cast<std::size_t>(uniform() * static_cast<double>(n)); }
 
+  // A whole number below n, which is not 0, all of them with the same chance (Lemire, ACM Trans. Model. Comput. Simul.
+  // 29, 3 (2019)): the one that `Generator.integers` of numpy would draw.
+  std::uint32_t whole_below(std::uint32_t n) {
+    while (true) {
+      const std::uint64_t product = std::uint64_t{source_.next_uint32(source_.state)} * n;
+      const auto low = static_cast<std::uint32_t>(product);
+      if (low >= n || low >= (0U - n) % n) return static_cast<std::uint32_t>(product >> 32);
+    }
+  }
+
   // A number of the normal distribution of width 1, by the polar method (Marsaglia and Bray, SIAM Review 6, 260
   // (1964)). It gives two numbers at a time: the second one is kept for the next call.
   double normal() {

@@ -66,7 +66,8 @@ class Trials:
         one, other = (good[int(rng.integers(len(good)))] for _ in range(2))
         met: dict[bytes, float] = {}
         for start in (good[0], one, self.model.shuffled(rng, other, MOST_SWAPS), rng.permutation(one)):
-            met |= self.model.walk(rng, start, STEPS * len(start))
+            orderings, energies = self.model.walk(rng, start, STEPS * len(start))
+            met.update(zip(map(bytes, orderings), energies.tolist(), strict=True))
         unknown = sorted((energy, types) for types, energy in met.items() if types not in self.states)
         return [np.frombuffer(types, np.int32).copy() for _, types in unknown[:count]]
 

@@ -7,14 +7,14 @@ Physica A 128, 334 (1984)). It is fitted by ridge regression, low energies with 
 it found to be low, it gives further low ones to 0.03 eV.
 
 The model is a table of sites and pairs, so a walk from ordering to ordering costs no force call. Each step takes the
-best swap, even uphill, and what was swapped does not go back for some steps (tabu search; Taillard, Parallel Computing
-17, 443 (1991)).
+best swap, even uphill, and what was swapped does not go back for some steps (`clusters.ordering_walk`).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from hea_potential import clusters
 from hea_potential.search.geometry import Floats
 from hea_potential.search.orderings import Types
 
@@ -25,7 +25,6 @@ CLASSES = 6  # of pairs: bonds by the sum of their ends (0 outermost, 1 between,
 BOND_SCALE, SECOND_SCALE = 0.6, 0.3  # of what is counted by pairs; the smaller, the stiffer the fit
 RIDGE = 0.05
 RANGE, FARTHEST = 0.7, 3.0  # eV above the lowest in which weights fall by a factor of e, and beyond which no further
-TENURE = 6, 18  # steps for which an atom does not become again what it was: at least, and fewer than
 DISTANT = 0.1  # chance of a random swap of sites that differ by more than one contact, relative to others
 
 
@@ -49,6 +48,7 @@ class OrderingModel:
         self.scales = np.repeat([*[BOND_SCALE] * (CLASSES - 1), SECOND_SCALE], self.pairs)
         self.offset = 0.0
         self.sites = np.zeros((self.size, kinds))
+        self.by_class = np.zeros((CLASSES, kinds, kinds))
         self.couplings = np.zeros((self.size, kinds, self.size, kinds))
 
     def described(self, orderings: Types) -> Floats:
@@ -72,9 +72,9 @@ class OrderingModel:
         fitted = np.linalg.solve(normal, weighted.T @ (energies - self.offset))
         self.offset -= float(centre @ fitted)
         self.sites = fitted[: self.sites.size].reshape(self.sites.shape)
-        by_class = (fitted[self.sites.size :] * self.scales).reshape(CLASSES, self.pairs)[:, self.pair_of]
-        self.couplings[self.first, :, self.second, :] = by_class[self.classes]
-        self.couplings[self.second, :, self.first, :] = by_class[self.classes]
+        self.by_class = (fitted[self.sites.size :] * self.scales).reshape(CLASSES, self.pairs)[:, self.pair_of]
+        self.couplings[self.first, :, self.second, :] = self.by_class[self.classes]
+        self.couplings[self.second, :, self.first, :] = self.by_class[self.classes]
 
     def field(self, types: Types) -> Floats:
         """What each element would add to the energy on each site, the others being what they are; shape (n, S)."""
@@ -85,40 +85,11 @@ class OrderingModel:
         atoms = np.arange(self.size)
         return self.offset + float(0.5 * (self.sites[atoms, types] + self.field(types)[atoms, types]).sum())
 
-    def walk(self, rng: np.random.Generator, types: Types, steps: int) -> dict[bytes, float]:
-        """The orderings that some steps from one lead to, as bytes, with their energies in eV."""
-        types = types.copy()
-        energy, lowest = self.energy(types), np.inf
-        field = self.field(types)
-        until = np.zeros((self.size, self.kinds), np.int64)  # the step from which an element may be on a site again
-        met: dict[bytes, float] = {}
-        for step in range(steps):
-            changes = self.changes(field, types)
-            here, there = until[:, types] > step, energy + changes >= lowest
-            changes[here & here.T & there] = np.inf
-            first, second = divmod(int(np.argmin(changes)), self.size)
-            if not np.isfinite(changes[first, second]):
-                break
-            energy += float(changes[first, second])
-            lowest = min(lowest, energy)
-            for atom, to in ((first, types[second]), (second, types[first])):
-                until[atom, types[atom]] = step + rng.integers(*TENURE)
-                field += self.couplings[:, :, atom, to] - self.couplings[:, :, atom, types[atom]]
-            types[[first, second]] = types[[second, first]]
-            met[types.tobytes()] = energy
-        return met
-
-    def changes(self, field: Floats, types: Types) -> Floats:
-        """How the energy changes by each swap, shape (n, n); infinite for like atoms and below the diagonal."""
-        atoms = np.arange(self.size)
-        one, other, mine, yours = atoms[:, None], atoms[None, :], types[:, None], types[None, :]
-        single = field[one, yours] - field[one, mine]
-        coupling = self.couplings
-        both = coupling[one, yours, other, mine] + coupling[one, mine, other, yours]
-        both -= coupling[one, yours, other, yours] + coupling[one, mine, other, mine]
-        changes = single + single.T + both
-        changes[(mine == yours) | (one >= other)] = np.inf
-        return np.asarray(changes)
+    def walk(self, rng: np.random.Generator, types: Types, steps: int) -> tuple[Types, Floats]:
+        """The orderings that some steps from one lead to, (m, n) one after the other, and their energies (m,) in eV."""
+        stream, field = rng.bit_generator.capsule, self.field(types)
+        pairs = self.first, self.second, self.classes, self.by_class
+        return clusters.ordering_walk(stream, types, field, self.energy(types), *pairs, steps)
 
     def shuffled(self, rng: np.random.Generator, types: Types, swaps: int) -> Types:
         """An ordering some random swaps of unlike atoms away, most of them of sites with about as many contacts."""
