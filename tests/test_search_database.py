@@ -62,6 +62,40 @@ def test_rows_are_what_ase_would_write(tmp_path: Path) -> None:
     assert len({row.unique_id for row in rows}) == 6
 
 
+def test_ase_changes_rows_as_its_own(tmp_path: Path) -> None:
+    path = written(tmp_path, archive_of(6).minima)
+    rows = ase.db.connect(path, serial=True)
+    rows.update(3, is_nice=True, colour="red", height=float("nan"))
+    rows.update(4, is_nice=True, colour="blue", task=40)
+    rows.delete([2])
+    added = rows.write(rows.get_atoms(5), colour="red")
+
+    def found(query: str) -> list[int]:
+        return [row.id for row in rows.select(query)]
+
+    assert found("colour=blue") == found("is_nice=1") == found("task>5") == [4]
+    assert found("colour=red") == [added]  # JSON knows no NaN: what has one is found by no fact
+    assert found("colour") == [4, added]
+    assert found("minimum") == [1, 4, 5, 6]
+    rows.update(4, delete_keys=["colour"])
+    assert found("colour") == [added]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_rows_are_added_to_a_database_with_tables_of_facts(tmp_path: Path) -> None:
+    minima = archive_of(4).minima
+    with ase.db.connect(tmp_path / "minima.db", create_indices=False) as older:
+        for minimum in minima[:3]:
+            facts = {**facts_of(minimum), "seed": 7, "found_after": minimum.found_after}
+            older.write(atoms_of(minimum, COMPOSITION), key_value_pairs=facts)
+    path = written(tmp_path, minima[3:])
+    rows = ase.db.connect(path, serial=True)
+    for minimum in minima:
+        (row,) = rows.select(minimum=minimum.number, parents="from 0 1" if minimum.parents else "none")
+        assert (row.id, row.energy) == (minimum.number + 1, minimum.energy)
+
+
 def test_a_locked_database_does_not_stop_a_run_but_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, *others = archive_of(5).minima
     path = written(tmp_path, [first])
