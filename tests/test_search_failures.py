@@ -130,9 +130,13 @@ def test_minimisations_that_exceed_their_calls_are_counted(pair: Path) -> None:
     assert len(archive) == 0
 
 
-@pytest.mark.parametrize("size", [0, 100, 5_000, 34_000, 250_000])
-def test_a_full_disk_ends_the_run_with_a_message_and_it_goes_on(pair: Path, tmp_path: Path, size: int) -> None:
+@pytest.mark.parametrize(("begun", "size"), [(0, 0), (0, 100), (0, 5_000), (0, 34_000), (20, 40_000), (20, 80_000)])
+def test_a_full_disk_ends_the_run_with_a_message_and_it_goes_on(
+    pair: Path, tmp_path: Path, begun: int, size: int
+) -> None:
     folder, whole = tmp_path / "run", tmp_path / "whole"
+    if begun:
+        search("Ar13", pair=pair, budget=begun, seed=1, out=folder)
     search("Ar13", pair=pair, budget=1, seed=1)  # MPI cannot be begun on a full disk
     with small_disk(size), pytest.raises(HEAError, match=r"cannot be (written|used)") as ended:
         search("Ar13", pair=pair, budget=150, seed=1, out=folder)
