@@ -205,7 +205,7 @@ def facts_as_json(minimum: Minimum, kappa: float) -> str:
         f'{{"minimum": {minimum.number}, "motif": {quoted(minimum.motif)}, '
         f'"point_group": {quoted(minimum.point_group)}, "task": {minimum.task}, '
         f'"operator": {quoted(minimum.operator)}, "quench": {quoted(minimum.quench)}, "parents": "{parents}"'
-        + (f', "kappa": {kappa!r}}}' if kappa else "}")
+        + (f', "kappa": {float(kappa)!r}}}' if kappa else "}")
     )
 
 
