@@ -128,12 +128,12 @@ Sites vacant_sites(const Contacts &contacts, const Atoms &atoms, std::size_t kin
   Apexes apexes(atoms, kind, contact, least);
   std::vector<std::size_t> chosen(atoms.n);
   for (std::size_t i = 0; i < atoms.n; ++i) {
-    for (const std::size_t *j = contacts.begin(i); j != contacts.end(i); ++j) {
+    for (const Contacts::Member *j = contacts.begin(i); j != contacts.end(i); ++j) {
       // A triangle has three corners where two sides meet, the half of a square one. Noted in any case, counted where
       // it is so: without a branch, whose way a processor could not foresee.
       const Gap *gaps = contacts.gaps(*j), of_triangle = i < *j ? Gap::in_contact : Gap::across_a_square;
       std::size_t count = 0;
-      for (const std::size_t *k = j + 1; k != contacts.end(i); ++k) {
+      for (const Contacts::Member *k = j + 1; k != contacts.end(i); ++k) {
         chosen[count] = *k;
         count += static_cast<std::size_t>(gaps[*k] == Gap::across_a_square) |
                  static_cast<std::size_t>(gaps[*k] == of_triangle);
@@ -152,11 +152,11 @@ void extend_sites(Sites &sites, const Contacts &contacts, const Atoms &atoms, st
   account_for({1, atoms.types + last, atoms.positions + 3 * last, atoms.kinds, atoms.bonds}, kind, contact, least,
               sites);
   Apexes apexes(atoms, kind, contact, least);
-  for (const std::size_t *j = contacts.begin(last); j != contacts.end(last); ++j) {
-    for (const std::size_t *k = j + 1; k != contacts.end(last); ++k) {
+  for (const Contacts::Member *j = contacts.begin(last); j != contacts.end(last); ++j) {
+    for (const Contacts::Member *k = j + 1; k != contacts.end(last); ++k) {
       if (contacts.gap(*j, *k) != Gap::wide) apexes.add(last, *j, *k);
     }
-    for (const std::size_t *k = contacts.begin(*j); k != contacts.end(*j); ++k) {
+    for (const Contacts::Member *k = contacts.begin(*j); k != contacts.end(*j); ++k) {
       if (*k != last && contacts.gap(last, *k) == Gap::across_a_square) apexes.add(*j, last, *k);
     }
   }
