@@ -125,7 +125,8 @@ def search(
     task_seconds: Annotated[
         float,
         typer.Option(
-            help="A task that takes longer hangs: its process is ended, and the task not done again.",
+            help="A task that takes longer hangs: its process is ended, and the task not done again. Time for which it "
+            "is stopped, as by Ctrl-Z, counts.",
             rich_help_panel=HOW,
         ),
     ] = 3600.0,
