@@ -22,6 +22,14 @@ def reduced_distances(types: Integers, positions: Floats, bonds: Floats) -> Floa
     return np.asarray(distances(positions) / bonds[np.ix_(types, types)])
 
 
+def half_edges(positions: Floats, cutoff: float) -> tuple[Integers, NDArray[np.int32], Floats]:
+    gaps = positions[None, :, :] - positions[:, None, :]
+    near = np.triu(np.einsum("ijk,ijk->ij", gaps, gaps) < cutoff * cutoff, 1)
+    first, second = np.nonzero(near)
+    starts = np.searchsorted(first, np.arange(len(positions) + 1)).astype(np.int64)
+    return starts, second.astype(np.int32), gaps[first, second]
+
+
 def is_connected(types: Integers, positions: Floats, bonds: Floats, reach: float) -> bool:
     near = reduced_distances(types, positions, bonds) < reach
     reached = np.zeros(len(near), bool)

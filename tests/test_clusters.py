@@ -41,6 +41,24 @@ def test_distances_contacts_and_fragments(arrays: Arrays) -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@given(arrays=arrays(), cutoff=st.floats(0.0, 4.0))
+def test_half_edges_are_those_of_plain_numpy(arrays: Arrays, cutoff: float) -> None:
+    _, positions, _ = arrays
+    found, expected = clusters.half_edges(positions, cutoff), plain.half_edges(positions, cutoff)
+    for one, other in zip(found, expected, strict=True):
+        assert one.dtype == other.dtype
+        assert np.array_equal(one, other)
+
+
+def test_no_edges_without_places() -> None:
+    first, neighbour, vectors = clusters.half_edges(np.zeros((0, 3)), 5.0)
+    assert (first.tolist(), len(neighbour), vectors.shape) == ([0], 0, (0, 3))
+    positions = np.array([[0.0, 0.0, 0.0], [np.nan, 0.0, 0.0], [1.0, 0.0, 0.0], [np.inf, 0.0, 0.0]])
+    first, neighbour, vectors = clusters.half_edges(positions, 5.0)
+    assert (first.tolist(), neighbour.tolist(), vectors.tolist()) == ([0, 1, 1, 1, 1], [2], [[1.0, 0.0, 0.0]])
+
+
+@settings(max_examples=60, deadline=None)
 @given(arrays=arrays(), rounds=st.integers(0, ROUNDS))
 def test_pushing_atoms_apart(arrays: Arrays, rounds: int) -> None:
     apart = clusters.separated(*arrays, LEAST, rounds)

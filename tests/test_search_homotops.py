@@ -16,7 +16,7 @@ from ase.cluster import Icosahedron, Octahedron
 from numpy.typing import NDArray
 from random_model import random_model, write_model
 
-from hea_potential import HEACalculator
+from hea_potential import HEACalculator, clusters
 from hea_potential.engine import ExchangeScan, Model, Potential
 from hea_potential.errors import InputError, ModelFileError
 from hea_potential.model_file import find_model
@@ -24,7 +24,7 @@ from hea_potential.search import best_ordering, search
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, random_rotation
 from hea_potential.search.homotops import Orderings, Reorder, Settle, Transfer, exchange_scan, homotop_moves
-from hea_potential.search.orderings import descend, half_edges, hop, kicked
+from hea_potential.search.orderings import descend, hop, kicked
 from hea_potential.search.pair import Pair
 from hea_potential.search.sites import matched_sites
 from hea_potential.search.starts import random_packing
@@ -43,7 +43,7 @@ def icosahedron(*symbols_and_counts: tuple[str, int]) -> Atoms:
 
 def scan_of(atoms: Atoms, symbols: tuple[str, ...]) -> tuple[ExchangeScan, Types]:
     scan = exchange_scan("hea6", symbols, "double")
-    scan.place(*half_edges(atoms.positions, scan.cutoff))
+    scan.place(*clusters.half_edges(atoms.positions, scan.cutoff))
     return scan, np.array([symbols.index(symbol) for symbol in atoms.symbols], dtype=np.int32)
 
 
@@ -64,7 +64,7 @@ def test_descents_find_the_lowest_of_all_homotops(
     scan, types = scan_of(atoms, symbols)
     model = Model(find_model("hea6"))
     potential = Potential(model, [model.elements.index(symbol) for symbol in symbols])
-    first, neighbour, vectors = half_edges(atoms.positions, scan.cutoff)
+    first, neighbour, vectors = clusters.half_edges(atoms.positions, scan.cutoff)
     orderings = list(homotops(13, counts[1]))
     assert len(orderings) == number
     energies = np.array([potential.evaluate(t, first, neighbour, vectors, forces=False)["energy"] for t in orderings])
@@ -101,7 +101,7 @@ def test_swap_energies_are_differences_of_full_energies(symbols: tuple[str, ...]
         swapped.calc = atoms.calc
         assert energies[k] == pytest.approx(swapped.get_potential_energy(), abs=1e-9)
     single = exchange_scan("hea6", symbols)
-    single.place(*half_edges(atoms.positions, single.cutoff))
+    single.place(*clusters.half_edges(atoms.positions, single.cutoff))
     assert single.order(types) == pytest.approx(scan.order(types), abs=1e-4)
     assert single.exchanges(pairs) - single.order(types) == pytest.approx(energies - scan.order(types), abs=5e-5)
 
@@ -109,7 +109,7 @@ def test_swap_energies_are_differences_of_full_energies(symbols: tuple[str, ...]
 def test_a_scan_answers_for_nothing_before_an_ordering() -> None:
     atoms = icosahedron(("Ag", 7), ("Cu", 6))
     scan, types = scan_of(atoms, ("Ag", "Cu"))
-    first, neighbour, vectors = half_edges(atoms.positions, scan.cutoff)
+    first, neighbour, vectors = clusters.half_edges(atoms.positions, scan.cutoff)
     for _ in range(2):
         for ask in (scan.substitutions, scan.unlike_pairs, lambda: scan.exchanges(np.array([[0, 12]], dtype=np.int32))):
             with pytest.raises(ValueError, match=r"no ordering of it: order\(\) comes before"):
@@ -144,7 +144,7 @@ def test_descents_end_where_no_swap_is_lower(symbols: tuple[str, ...]) -> None:
     positions = Octahedron("Pd", 4, 1).positions
     types = rng.permutation(np.arange(38) % len(symbols)).astype(np.int32)
     scan = exchange_scan("hea6", symbols, "double")
-    scan.place(*half_edges(positions, scan.cutoff))
+    scan.place(*clusters.half_edges(positions, scan.cutoff))
     before = scan.order(types)
     found = descend(scan, types)
     assert found.energy < before - 1.0
@@ -157,7 +157,7 @@ def test_descents_end_where_no_swap_is_lower(symbols: tuple[str, ...]) -> None:
 def test_hops_leave_the_ordering_that_is_known() -> None:
     rng = np.random.default_rng(12)
     scan = exchange_scan("hea6", ("Cu", "Ni"), "double")
-    scan.place(*half_edges(Octahedron("Pd", 4, 1).positions, scan.cutoff))
+    scan.place(*clusters.half_edges(Octahedron("Pd", 4, 1).positions, scan.cutoff))
     known = descend(scan, rng.permutation(np.arange(38) % 2).astype(np.int32))
     other = hop(rng, scan, known.types, 6)
     assert not np.array_equal(other.types, known.types)
@@ -298,7 +298,7 @@ def test_a_model_that_was_written_anew_is_read_anew(tmp_path: Path) -> None:
         write_model(path, *random_model(np.random.default_rng(seed), elements=["Ni", "Cu"]))
         os.utime(path, ns=(seed, seed))  # file systems do not tell two moments apart that are too close
         scan = exchange_scan(path, ("Ni", "Cu"))
-        scan.place(*half_edges(atoms.positions, scan.cutoff))
+        scan.place(*clusters.half_edges(atoms.positions, scan.cutoff))
         energies.append(scan.order(np.array(atoms.symbols == "Cu", dtype=np.int32)))
         atoms.calc = HEACalculator(path)
         assert energies[-1] == pytest.approx(atoms.get_potential_energy(), abs=1e-4)

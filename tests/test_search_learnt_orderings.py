@@ -17,7 +17,7 @@ from hea_potential.search.minimise import Limits, Minimiser
 from hea_potential.search.ordering_model import CLASSES, OrderingModel
 from hea_potential.search.orderings import Types
 from hea_potential.search.pair import Pair
-from hea_potential.search.relaxed_swaps import State, Surface, settled
+from hea_potential.search.relaxed_swaps import State, settled, state_of
 
 SITES = Icosahedron("Pd", 2).positions
 TYPES = np.repeat(np.arange(3), [4, 5, 4]).astype(np.int32)
@@ -112,7 +112,7 @@ def relaxed_icosahedron() -> State:
     quench = minimiser(Cluster(types, SITES).ordered())
     assert quench.outcome == "minimum"
     cluster = quench.cluster
-    return Surface(POTENTIAL, cluster.positions)(cluster.types.astype(np.int32), cluster.positions)
+    return state_of(POTENTIAL, cluster.types.astype(np.int32), cluster.positions)
 
 
 def test_what_is_learnt_predicts_relaxed_orderings(relaxed_icosahedron: State) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import tracemalloc
+from functools import partial
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.cluster import Icosahedron
 from scipy.stats import spearmanr
 
+from hea_potential import HEACalculator
 from hea_potential.search.bonds import bonds_of
 from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster
@@ -17,12 +20,11 @@ from hea_potential.search.minimise import Limits, Minimiser, Quench
 from hea_potential.search.orderings import Types
 from hea_potential.search.pair import Pair
 from hea_potential.search.relaxed_swaps import (
-    SKIN,
     RelaxedSwaps,
     State,
     Substitutions,
-    Surface,
     settled,
+    state_of,
     swapped,
 )
 
@@ -47,18 +49,17 @@ def relaxed_icosahedron(minimiser: Minimiser) -> State:
     """An icosahedron with a poor ordering, relaxed."""
     types = np.random.default_rng(1).permutation(COMPOSITION.types)
     cluster = minimised(minimiser, Cluster(types, Icosahedron("Pd", 2).positions)).cluster
-    return Surface(POTENTIAL, cluster.positions)(cluster.types.astype(np.int32), cluster.positions)
+    return state_of(POTENTIAL, cluster.types.astype(np.int32), cluster.positions)
 
 
-@pytest.mark.parametrize("width", [0.01, 0.5 * SKIN, 3.0 * SKIN])
-def test_energies_do_not_depend_on_where_neighbours_were_listed(relaxed_icosahedron: State, width: float) -> None:
-    types = relaxed_icosahedron.types
-    shifted = relaxed_icosahedron.positions + np.random.default_rng(2).normal(scale=width / 3.0, size=(13, 3))
-    shifted[0] += 0.5 * width
-    from_afar = Surface(POTENTIAL, relaxed_icosahedron.positions)(types, shifted)
-    there = Surface(POTENTIAL, shifted)(types, shifted)
-    assert from_afar.energy == pytest.approx(there.energy, abs=1e-4)
-    assert from_afar.forces == pytest.approx(there.forces, abs=1e-3)
+def test_states_have_the_energy_and_forces_of_the_model(relaxed_icosahedron: State) -> None:
+    positions = relaxed_icosahedron.positions + np.random.default_rng(2).normal(scale=0.2, size=(13, 3))
+    positions[0] += 2.0
+    state = state_of(POTENTIAL, relaxed_icosahedron.types, positions)
+    symbols = [COMPOSITION.symbols[kind] for kind in relaxed_icosahedron.types]
+    atoms = Atoms(symbols, positions, calculator=HEACalculator("hea6", precision="single"))
+    assert state.energy == pytest.approx(atoms.get_potential_energy(), abs=1e-4)
+    assert state.forces == pytest.approx(atoms.get_forces().ravel(), abs=1e-3)
 
 
 def test_a_newton_step_goes_back_to_the_minimum(relaxed_icosahedron: State) -> None:
@@ -78,7 +79,7 @@ def test_a_newton_step_goes_back_to_the_minimum(relaxed_icosahedron: State) -> N
 
 
 def test_substitutions_follow_the_atoms_that_changed(relaxed_icosahedron: State) -> None:
-    surface = Surface(POTENTIAL, relaxed_icosahedron.positions)
+    surface = partial(state_of, POTENTIAL)
     substitutions = Substitutions(surface, relaxed_icosahedron)
     pair = np.array([0, int(np.argmax(relaxed_icosahedron.types != relaxed_icosahedron.types[0]))])
     after = surface(swapped(relaxed_icosahedron.types, pair), relaxed_icosahedron.positions)

@@ -5,6 +5,7 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
@@ -12,12 +13,14 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "arrays.h"
 #include "common_neighbours.h"
 #include "geometry.h"
+#include "half_edges.h"
 #include "orbits.h"
 #include "point_group.h"
 
@@ -55,6 +58,16 @@ NB_MODULE(_clusters, m) {
         return is_connected(atoms_of(types, positions, bonds), reach);
       },
       "types"_a, "positions"_a, "bonds"_a, "reach"_a);
+  m.def(
+      "half_edges",
+      [](const Positions &positions, double cutoff) {
+        HalfEdges edges = half_edges({positions.data(), positions.data() + positions.size()}, cutoff);
+        const std::size_t n = edges.neighbour.size();
+        return std::make_tuple(numpy_array(std::move(edges.first), {positions.shape(0) + 1}),
+                               numpy_array(std::move(edges.neighbour), {n}),
+                               numpy_array(std::move(edges.vectors), {n, 3}));
+      },
+      "positions"_a, "cutoff"_a);
   m.def(
       "separated",
       [](const Types &types, const Positions &positions, const Bonds &bonds, double least, int rounds) {

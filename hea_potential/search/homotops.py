@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hea_potential import clusters
 from hea_potential.engine import ExchangeScan, Model, ModelError, Potential
 from hea_potential.errors import InputError, ModelFileError
 from hea_potential.model_file import find_model
@@ -21,7 +22,7 @@ from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, Floats, Integers
 from hea_potential.search.learnt_orderings import learnt
 from hea_potential.search.moves import Move
-from hea_potential.search.orderings import descend, half_edges
+from hea_potential.search.orderings import descend
 from hea_potential.search.pair import Pair
 from hea_potential.search.relaxed_swaps import settled
 from hea_potential.search.sites import matched_sites
@@ -135,7 +136,7 @@ class Transfer:
 def reordered(model: str, symbols: tuple[str, ...], types: Integers, positions: Floats) -> Cluster:
     """A cluster after a descent in the space of orderings."""
     scan = exchange_scan(model, symbols)
-    scan.place(*half_edges(positions, scan.cutoff))
+    scan.place(*clusters.half_edges(positions, scan.cutoff))
     return Cluster(descend(scan, types.astype(np.int32), complete=False).types.astype(np.int64), positions)
 
 

@@ -28,7 +28,8 @@ FINAL = 3  # orderings that are followed by swaps in the end
 
 class Trials:
     """Orderings of a relaxed cluster that were almost relaxed as well, and what they will be worth when they are
-    relaxed, in eV: `states` and `energies` by their types as bytes; and the model of those energies.
+    relaxed, in eV: `states` and `energies` by their types as bytes; the model of those energies, and what it is told of
+    each ordering, in the same order.
     """
 
     def __init__(self, potential: Potential, types: Types, positions: Floats) -> None:
@@ -36,12 +37,14 @@ class Trials:
         self.model = OrderingModel(positions, int(types.max()) + 1)
         self.states: dict[bytes, State] = {}
         self.energies: dict[bytes, float] = {}
+        self.described: list[Floats] = []
         self.enter(self.swaps.given)
 
     def enter(self, state: State) -> None:
         """Take a relaxed ordering to what is known."""
         self.states[state.types.tobytes()] = state
         self.energies[state.types.tobytes()] = state.energy - min(self.swaps.gain_ahead(state), CLOSE)
+        self.described.extend(self.model.described(state.types[None]))
 
     def relax(self, orderings: list[Types]) -> None:
         """Relax what was not relaxed yet."""
@@ -51,8 +54,7 @@ class Trials:
 
     def learn(self) -> None:
         """Fit the model to all that is known."""
-        orderings = np.array([state.types for state in self.states.values()])
-        self.model.learn(self.model.described(orderings), np.array(list(self.energies.values())))
+        self.model.learn(np.array(self.described), np.array(list(self.energies.values())))
 
     def lowest(self, count: int) -> list[State]:
         """The lowest of those known."""

@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hea_potential.engine import ExchangeScan
-from hea_potential.search.geometry import Floats
 
 Types = NDArray[np.int32]  # as the engine takes them
 
@@ -128,12 +127,3 @@ def kicked(rng: np.random.Generator, types: Types, swaps: int) -> Types:
         second = rng.choice(np.flatnonzero(types != types[first]))
         types[[first, second]] = types[[second, first]]
     return types
-
-
-def half_edges(positions: Floats, cutoff: float) -> tuple[NDArray[np.int64], NDArray[np.int32], Floats]:
-    """Edges of a cluster within the cutoff as the engine takes them: first (n + 1,), neighbour (m,), vectors (m, 3)."""
-    gaps = positions[None, :, :] - positions[:, None, :]
-    near = np.triu(np.einsum("ijk,ijk->ij", gaps, gaps) < cutoff * cutoff, 1)
-    first, second = np.nonzero(near)
-    starts = np.searchsorted(first, np.arange(len(positions) + 1)).astype(np.int64)
-    return starts, second.astype(np.int32), np.ascontiguousarray(gaps[first, second])

@@ -10,13 +10,14 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
+from hea_potential import clusters
 from hea_potential.calculator import HEACalculator
 from hea_potential.engine import Potential
 from hea_potential.errors import InputError
 from hea_potential.search.geometry import Floats
 from hea_potential.search.homotops import exchange_scan, potential_of
 from hea_potential.search.learnt_orderings import learnt
-from hea_potential.search.orderings import LOWER, Types, half_edges, hop
+from hea_potential.search.orderings import LOWER, Types, hop
 from hea_potential.search.relaxed_swaps import State, settled
 
 MOST_STEPS = 2000  # of one relaxation
@@ -148,7 +149,7 @@ def exchanged(
     """A copy of a cluster with the lowest ordering that is found on its geometry; its own if none is lower."""
     symbols, types = types_of(atoms)
     scan = exchange_scan(model, symbols, "double")
-    scan.place(*half_edges(atoms.positions, scan.cutoff))
+    scan.place(*clusters.half_edges(atoms.positions, scan.cutoff))
     found = [hop(rng, scan, types, descents)]
     if with_random:
         found += [hop(rng, scan, types, 1, fresh=True) for _ in range(descents)]

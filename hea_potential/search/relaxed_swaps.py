@@ -15,15 +15,18 @@ of the swapped atoms are computed again: what descents gain stays the same, in 0
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hea_potential import clusters
 from hea_potential.engine import Potential
 from hea_potential.search.geometry import Floats
-from hea_potential.search.orderings import LOWER, Types, half_edges
+from hea_potential.search.orderings import LOWER, Types
 
 DISPLACEMENT = 0.015  # Angstrom: of an atom, for second derivatives
 SOFTEST = 0.4  # eV/Angstrom^2: softer directions are taken to be as stiff as this, so that no atom is sent far away
@@ -37,7 +40,6 @@ CLOSE = 0.02  # eV: what may be left to gain of an ordering that is almost relax
 SMALL_FORCE = 0.02  # eV/Angstrom: ends it
 HOPEFUL = 2.0  # times what a relaxation is expected to gain is what it may gain
 AT_ONCE = 2**24  # numbers of all steps that are looked at together: of 500 atoms' swaps they would take 5 GB
-SKIN = 0.5  # Angstrom that an atom may go before neighbours are listed anew
 
 
 @dataclass(frozen=True)
@@ -50,29 +52,15 @@ class State:
     forces: Floats
 
 
-class Surface:
-    """Energies and forces of orderings and displacements of a cluster, whose neighbours are listed once for all that
-    lie within SKIN of each other.
-    """
+# What a step tells: it and by how much it lowered the forces, (3n,) each, and the product of both.
+Learnt = tuple[Floats, Floats, float]
+Surface = Callable[[Types, Floats], State]  # what an ordering is at positions (n, 3)
 
-    def __init__(self, potential: Potential, positions: Floats) -> None:
-        self.potential = potential
-        self.list_neighbours(positions)
 
-    def list_neighbours(self, positions: Floats) -> None:
-        """List the pairs that are within the cutoff, or may come there."""
-        self.origin = positions
-        self.first, self.neighbour, _ = half_edges(positions, self.potential.cutoff + 2.0 * SKIN)
-        self.owner = np.repeat(np.arange(len(positions)), np.diff(self.first))
-
-    def __call__(self, types: Types, positions: Floats) -> State:
-        """An ordering at positions (n, 3), with its energy and forces."""
-        gone = positions - self.origin
-        if np.einsum("ij,ij->i", gone, gone).max() > SKIN * SKIN:
-            self.list_neighbours(positions)
-        vectors = positions[self.neighbour] - positions[self.owner]
-        found = self.potential.evaluate(types, self.first, self.neighbour, vectors)
-        return State(types, positions, found["energy"], np.asarray(found["forces"]).ravel())
+def state_of(potential: Potential, types: Types, positions: Floats) -> State:
+    """An ordering at positions (n, 3), with its energy and forces."""
+    found = potential.evaluate(types, *clusters.half_edges(positions, potential.cutoff))
+    return State(types, positions, found["energy"], np.asarray(found["forces"]).ravel())
 
 
 class Substitutions:
@@ -106,7 +94,7 @@ class RelaxedSwaps:
     """Swaps of the atoms of one relaxed cluster, types (n,) and positions (n, 3), `given`."""
 
     def __init__(self, potential: Potential, types: Types, positions: Floats) -> None:
-        self.surface = Surface(potential, positions)
+        self.surface = partial(state_of, potential)
         self.given = self.surface(types, positions)
         self.softness = inverse_hessian(self.surface, self.given)
         self.substitutions = Substitutions(self.surface, self.given)
@@ -171,7 +159,7 @@ class RelaxedSwaps:
         """Follow forces by L-BFGS (Nocedal, Math. Comput. 35, 773 (1980)), which begins with the softness of the given
         cluster, as long as the energy may get as low as is enough, and is not close to what it will be, both in eV.
         """
-        memory: list[tuple[Floats, Floats]] = []  # steps (3n,), and by how much they lowered the forces (3n,)
+        memory: list[Learnt] = []
         shortened = 1.0
         for _ in range(STEPS):
             wanted = self.newton_step(state.forces, memory)
@@ -182,23 +170,24 @@ class RelaxedSwaps:
             step = shortened * no_longer(wanted.reshape(-1, 3))
             ahead = self.surface(state.types, state.positions + step)
             lowered = state.forces - ahead.forces
-            if is_stiff := step.ravel() @ lowered > 0.0:
-                memory.append((step.ravel(), lowered))
+            rise = float(step.ravel() @ lowered)
+            if is_stiff := rise > 0.0:
+                memory.append((step.ravel(), lowered, rise))
             if ahead.energy < state.energy:
                 state, shortened = ahead, 1.0
             elif not is_stiff:
                 shortened *= SHORTER
         return state
 
-    def newton_step(self, forces: Floats, memory: list[tuple[Floats, Floats]]) -> Floats:
+    def newton_step(self, forces: Floats, memory: list[Learnt]) -> Floats:
         """Where forces (3n,) send the atoms, by the softness of the given cluster and what steps have told since."""
         left, shares = forces, []
-        for step, lowered in reversed(memory):
-            shares.append((step @ left) / (step @ lowered))
+        for step, lowered, rise in reversed(memory):
+            shares.append((step @ left) / rise)
             left = left - shares[-1] * lowered
         found = self.softness @ left
-        for (step, lowered), share in zip(memory, reversed(shares), strict=True):
-            found = found + (share - (lowered @ found) / (step @ lowered)) * step
+        for (step, lowered, rise), share in zip(memory, reversed(shares), strict=True):
+            found = found + (share - (lowered @ found) / rise) * step
         return np.asarray(found)
 
     def reordered(self, types: Types) -> State:
@@ -250,4 +239,4 @@ def swapped(types: Types, pair: NDArray[np.int64]) -> Types:
 
 def no_longer(step: Floats) -> Floats:
     """A step (n, 3) shortened so that no atom goes farther than LONGEST_STEP."""
-    return np.asarray(step * (LONGEST_STEP / max(LONGEST_STEP, np.linalg.norm(step, axis=1).max())))
+    return np.asarray(step * (LONGEST_STEP / max(LONGEST_STEP, np.sqrt(np.square(step).sum(axis=1).max()))))

@@ -26,10 +26,9 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import spearmanr
 
-from hea_potential import HEACalculator
+from hea_potential import HEACalculator, clusters
 from hea_potential.engine import ExchangeScan, Model, Potential
 from hea_potential.model_file import find_model, read_model_file
-from hea_potential.search.orderings import half_edges
 
 Floats = NDArray[np.float64]
 CLUSTERS = (
@@ -106,7 +105,7 @@ def row_of(symbols: tuple[str, ...], size: int, name: str, calculator: HEACalcul
     model = Model(find_model(name))
     elements = [model.elements.index(symbol) for symbol in symbols]
     types = np.array([symbols.index(symbol) for symbol in atoms.symbols], dtype=np.int32)
-    edges = half_edges(atoms.positions, model.cutoff)
+    edges = clusters.half_edges(atoms.positions, model.cutoff)
     potential, scan = (engine(model, elements, "single") for engine in (Potential, ExchangeScan))
     energy_call = microseconds(lambda: potential.evaluate(types, *edges, forces=False))
     force_call = microseconds(lambda: potential.evaluate(types, *edges))

@@ -3,6 +3,7 @@
 #include "check.h"
 #include "cluster.h"
 #include "geometry.h"
+#include "half_edges.h"
 
 using namespace hea::clusters;
 
@@ -21,6 +22,26 @@ void distances_are_in_bonds() {
 void contacts_of_an_octahedron() {
   for (const std::int64_t count : coordination(octahedron().atoms(), 1.3)) CHECK(count == 4);
   for (const std::int64_t count : coordination(octahedron().atoms(), 1.5)) CHECK(count == 5);
+}
+
+void edges_are_the_pairs_within_the_cutoff() {
+  for (unsigned seed = 0; seed < 10; ++seed) {
+    const Cluster cluster = random_binary(3 * seed, 4.0, seed);
+    const HalfEdges edges = half_edges(cluster.positions, 1.7);
+    CHECK(edges.first.size() == cluster.types.size() + 1 && edges.vectors.size() == 3 * edges.neighbour.size());
+    std::size_t edge = 0;
+    for (std::size_t i = 0; i < cluster.types.size(); ++i) {
+      CHECK(edges.first[i] == static_cast<std::int64_t>(edge));
+      for (std::size_t j = i + 1; j < cluster.types.size(); ++j) {
+        const double *a = &cluster.positions[3 * i], *b = &cluster.positions[3 * j];
+        if (squared_distance(a, b) >= 1.7 * 1.7) continue;
+        CHECK(edges.neighbour.at(edge) == static_cast<std::int32_t>(j));
+        for (std::size_t c = 0; c < 3; ++c) CHECK(edges.vectors[3 * edge + c] == b[c] - a[c]);
+        ++edge;
+      }
+    }
+    CHECK(edges.neighbour.size() == edge);
+  }
 }
 
 void a_gap_divides_a_cluster() {
@@ -98,6 +119,7 @@ int main() {
   return check::run_all({{"half a turn", half_a_turn},
                          {"distances are in bonds", distances_are_in_bonds},
                          {"contacts of an octahedron", contacts_of_an_octahedron},
+                         {"edges are the pairs within the cutoff", edges_are_the_pairs_within_the_cutoff},
                          {"a gap divides a cluster", a_gap_divides_a_cluster},
                          {"crowds are separated", crowds_are_separated},
                          {"what has room stays", what_has_room_stays},
