@@ -164,9 +164,12 @@ def test_fingerprints_of_different_sizes_are_refused() -> None:
 def test_annealing_at_temperatures_that_are_none_is_refused() -> None:
     types, positions, bonds = np.zeros(2, np.int64), np.eye(3)[:2], np.array([[1.4]])
     stream, judging = np.random.default_rng(0).bit_generator.capsule, clusters.Judging(CONTACT, LEAST, 1.5)
+    lattice = clusters.Lattice(types, positions, bonds, 0, judging)
     for hot, cold in ((0.1, 0.2), (1.0, 0.0), (1.0, -1.0), (np.nan, 0.1), (np.inf, 0.1), (1.0, np.nan)):
         with pytest.raises(ValueError, match="allowed are positive ones that do not rise"):
-            clusters.annealed(stream, types, positions, bonds, 5, hot, cold, judging)
+            lattice.annealed(stream, 5, hot, cold)
+    with pytest.raises(ValueError, match="kind is 1, allowed are 0 to 0"):
+        clusters.Lattice(types, positions, bonds, 1, judging)
 
 
 def test_moves_of_clusters_that_do_not_suit_are_refused() -> None:

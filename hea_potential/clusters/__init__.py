@@ -9,10 +9,10 @@ They raise ValueError if the arrays do not fit together. `_clusters` has what st
 from hea_potential.clusters._clusters import (
     Fingerprint,
     Judging,
+    Lattice,
     PointGroup,
     Stream,
     Structure,
-    annealed,
     candidate,
     centred_with_fingerprint,
     coordination,
@@ -44,10 +44,10 @@ from hea_potential.clusters._clusters import (
 __all__ = [
     "Fingerprint",
     "Judging",
+    "Lattice",
     "PointGroup",
     "Stream",
     "Structure",
-    "annealed",
     "candidate",
     "centred_with_fingerprint",
     "coordination",

@@ -70,16 +70,11 @@ def resurfaced(
 def with_moved_atoms(
     bit_generator: object, types: Types, positions: Floats, bonds: Floats, count: int, judging: Judging
 ) -> Arrays: ...
-def annealed(
-    bit_generator: object,
-    types: Types,
-    positions: Floats,
-    bonds: Floats,
-    moves: int,
-    hot: float,
-    cold: float,
-    judging: Judging,
-) -> Arrays: ...
+
+class Lattice:
+    def __init__(self, types: Types, positions: Floats, bonds: Floats, kind: int, judging: Judging) -> None: ...
+    def annealed(self, bit_generator: object, moves: int, hot: float, cold: float) -> Arrays: ...
+
 def ordering_walk(
     bit_generator: object,
     types: NDArray[np.int32],

@@ -93,35 +93,72 @@ class Levels {
   std::vector<double> weights_;       // room for the work
 };
 
-// Who is where, and how many atoms each place touches.
+// Where atoms may be: first where they are, then the vacant sites.
 class Places {
  public:
   Places(const Atoms &atoms, std::size_t kind, const Judging &judging)
-      : kinds_(atoms.kinds),
-        bonds_(atoms.bonds),
-        positions_(atoms.positions, atoms.positions + 3 * atoms.n),
-        types_(atoms.types, atoms.types + atoms.n) {
-    add_vacant(vacant_sites(atoms, kind, judging.contact, judging.least), kind);
-    const std::size_t count = types_.size();
+      : positions_(atoms.positions, atoms.positions + 3 * atoms.n) {
+    add_vacant(vacant_sites(atoms, kind, judging.contact, judging.least),
+               same * atoms.bonds[kind * atoms.kinds + kind]);
+    const auto type = [&](std::size_t place) { return place < atoms.n ? atoms.type(place) : kind; };
+    const double longest = *std::max_element(atoms.bonds, atoms.bonds + atoms.kinds * atoms.kinds);
     std::vector<Pair> touching, overlapping;
-    const double longest = *std::max_element(bonds_, bonds_ + kinds_ * kinds_);
     for_near_pairs(positions_, judging.contact * longest, [&](std::size_t p, std::size_t q) {
-      const double square = squared_distance(&positions_[3 * p], &positions_[3 * q]);
-      if (!(square < square_of(judging.contact * bond(p, q)))) return;
-      (square < square_of(judging.least * bond(p, q)) ? overlapping : touching).emplace_back(p, q);
+      const double square = squared_distance(position(p), position(q));
+      const double bond = atoms.bonds[type(p) * atoms.kinds + type(q)];
+      if (!(square < square_of(judging.contact * bond))) return;
+      (square < square_of(judging.least * bond) ? overlapping : touching).emplace_back(p, q);
     });
-    touching_ = Partners(count, touching);
-    overlapping_ = Partners(count, overlapping);
-    occupants_.assign(count, nobody);
-    contacts_.assign(count, 0);
-    blocked_.assign(count, 0);
-    std::size_t most = 0;  // contacts
-    for (std::size_t place = 0; place < count; ++place) {
-      most = std::max(most, static_cast<std::size_t>(touching_.end(place) - touching_.begin(place)));
+    touching_ = Partners(count(), touching);
+    overlapping_ = Partners(count(), overlapping);
+  }
+
+  std::size_t count() const { return positions_.size() / 3; }
+  const double *position(std::size_t place) const { return &positions_[3 * place]; }
+
+  // Places that touch each other if there are atoms on both, and places of which one alone can have an atom.
+  const Partners &touching() const { return touching_; }
+  const Partners &overlapping() const { return overlapping_; }
+
+ private:
+  // Adds sites, of those that are nearer than `apart` to each other the one that touches most atoms.
+  void add_vacant(const Sites &sites, double apart) {
+    std::vector<double> untouched;
+    for (const std::int64_t contacts : sites.contacts) untouched.push_back(-static_cast<double>(contacts));
+    const std::size_t first = positions_.size();
+    for (const std::size_t site : ranked(untouched)) {
+      const double *at = &sites.positions[3 * site];
+      bool is_new = true;
+      for (std::size_t k = first; is_new && k < positions_.size(); k += 3) {
+        is_new = !(squared_distance(at, &positions_[k]) < apart * apart);
+      }
+      if (is_new) positions_.insert(positions_.end(), at, at + 3);
     }
-    taken_ = free_ = Levels(count, most + 1);
-    for (std::size_t place = 0; place < count; ++place) free_.add(place, 0);
-    for (std::size_t atom = 0; atom < atoms.n; ++atom) put(atom, atom);
+  }
+
+  static double square_of(double x) { return x * x; }
+
+  std::vector<double> positions_;
+  Partners touching_, overlapping_;
+};
+
+// Who is where, and how many atoms each place touches.
+class Filling {
+ public:
+  // Atoms are where they are in the cluster.
+  Filling(const Places &places, std::size_t atoms)
+      : places_(&places),
+        occupants_(places.count(), nobody),
+        contacts_(places.count(), 0),
+        blocked_(places.count(), 0) {
+    const Partners &touching = places.touching();
+    std::size_t most = 0;  // contacts
+    for (std::size_t place = 0; place < places.count(); ++place) {
+      most = std::max(most, static_cast<std::size_t>(touching.end(place) - touching.begin(place)));
+    }
+    taken_ = free_ = Levels(places.count(), most + 1);
+    for (std::size_t place = 0; place < places.count(); ++place) free_.add(place, 0);
+    for (std::size_t atom = 0; atom < atoms; ++atom) put(atom, atom);
   }
 
   // A place with an atom, the likelier the fewer others it touches; the chance falls by `ratio` with each.
@@ -147,38 +184,15 @@ class Places {
   }
 
   // Positions of the atoms, in their order.
-  std::vector<double> atoms(std::size_t n) const {
-    std::vector<double> result(3 * n);
-    for (std::size_t place = 0; place < types_.size(); ++place) {
-      if (occupants_[place] != nobody) std::copy_n(&positions_[3 * place], 3, &result[3 * occupants_[place]]);
+  std::vector<double> positions(std::size_t atoms) const {
+    std::vector<double> result(3 * atoms);
+    for (std::size_t place = 0; place < occupants_.size(); ++place) {
+      if (occupants_[place] != nobody) std::copy_n(places_->position(place), 3, &result[3 * occupants_[place]]);
     }
     return result;
   }
 
  private:
-  // Adds sites, of those that are the same the one that touches most atoms.
-  void add_vacant(const Sites &sites, std::size_t kind) {
-    std::vector<double> untouched;
-    for (const std::int64_t contacts : sites.contacts) untouched.push_back(-static_cast<double>(contacts));
-    const double apart = same * bonds_[kind * kinds_ + kind];
-    const std::size_t first = positions_.size();
-    for (const std::size_t site : ranked(untouched)) {
-      const double *at = &sites.positions[3 * site];
-      bool is_new = true;
-      for (std::size_t k = first; is_new && k < positions_.size(); k += 3) {
-        is_new = !(squared_distance(at, &positions_[k]) < apart * apart);
-      }
-      if (!is_new) continue;
-      positions_.insert(positions_.end(), at, at + 3);
-      types_.push_back(static_cast<std::int64_t>(kind));
-    }
-  }
-
-  double bond(std::size_t p, std::size_t q) const {
-    return bonds_[static_cast<std::size_t>(types_[p]) * kinds_ + static_cast<std::size_t>(types_[q])];
-  }
-  static double square_of(double x) { return x * x; }
-
   // Atoms and free places are in the lists of their levels; places that an atom overlaps are in none.
   Levels *list_of(std::size_t place) {
     if (occupants_[place] != nobody) return &taken_;
@@ -193,8 +207,8 @@ class Places {
 
   // Counts one atom more or less at a place.
   void change(std::size_t place, int by) {
-    count(contacts_, touching_, place, by);
-    count(blocked_, overlapping_, place, by);
+    count(contacts_, places_->touching(), place, by);
+    count(blocked_, places_->overlapping(), place, by);
   }
   void count(std::vector<int> &numbers, const Partners &partners, std::size_t place, int by) {
     for (const std::size_t *other = partners.begin(place); other != partners.end(place); ++other) {
@@ -204,11 +218,7 @@ class Places {
     }
   }
 
-  std::size_t kinds_;
-  const double *bonds_;
-  std::vector<double> positions_;
-  std::vector<std::int64_t> types_;
-  Partners touching_, overlapping_;
+  const Places *places_;
   std::vector<std::size_t> occupants_;  // numbers of atoms
   std::vector<int> contacts_, blocked_;
   Levels taken_, free_;
@@ -216,20 +226,35 @@ class Places {
 
 }  // namespace
 
-Arrangement annealed(Random &random, const Atoms &atoms, const Cooling &cooling, const Judging &judging) {
-  if (atoms.n == 0) return {};
-  Places places(atoms, atoms.type(random.below(atoms.n)), judging);
+struct Lattice::Content {
+  Content(const Atoms &atoms, std::size_t kind, const Judging &judging)
+      : types(atoms.types, atoms.types + atoms.n), places(atoms, kind, judging), filling(places, atoms.n) {}
+  Content(const Content &) = delete;  // the filling points to the places
+  Content &operator=(const Content &) = delete;
+
+  std::vector<std::int64_t> types;
+  Places places;
+  Filling filling;
+};
+
+Lattice::Lattice(const Atoms &atoms, std::size_t kind, const Judging &judging)
+    : content_(std::make_shared<const Content>(atoms, kind, judging)) {}
+
+Arrangement Lattice::annealed(Random &random, const Cooling &cooling) const {
+  const std::size_t atoms = content_->types.size();
+  if (atoms == 0) return {};
+  Filling filling = content_->filling;
   const double factor =
       std::pow(cooling.cold / cooling.hot, 1.0 / static_cast<double>(std::max<std::size_t>(cooling.moves, 2) - 1));
   double temperature = cooling.hot;
   for (std::size_t move = 0; move < cooling.moves; ++move, temperature *= factor) {
     const double ratio = std::exp(-1.0 / temperature);
-    const std::size_t from = places.loose(random, ratio);
-    const std::size_t atom = places.take(from);
-    const std::size_t to = places.inviting(random, ratio);
-    places.put(atom, to == nobody ? from : to);
+    const std::size_t from = filling.loose(random, ratio);
+    const std::size_t atom = filling.take(from);
+    const std::size_t to = filling.inviting(random, ratio);
+    filling.put(atom, to == nobody ? from : to);
   }
-  return {{atoms.types, atoms.types + atoms.n}, places.atoms(atoms.n)};
+  return {content_->types, filling.positions(atoms)};
 }
 
 }  // namespace hea::clusters

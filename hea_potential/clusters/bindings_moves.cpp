@@ -161,19 +161,27 @@ void define_moves(nb::module_ &m) {
         return arrays_of(random_packing(random, {types.data(), types.data() + types.shape(0)}, none, least));
       },
       "bit_generator"_a, "types"_a, "bonds"_a, "least"_a);
-  m.def(
-      "annealed",
-      [](const nb::capsule &bit_generator, const Types &types, const Positions &positions, const Bonds &bonds,
-         std::size_t moves, double hot, double cold, const Judging &judging) {
-        const Atoms atoms = atoms_of(types, positions, bonds);
-        if (!(cold > 0.0 && hot >= cold && std::isfinite(hot))) {
-          throw std::invalid_argument("temperatures from " + std::to_string(hot) + " to " + std::to_string(cold) +
-                                      "; allowed are positive ones that do not rise");
-        }
-        Random random = random_of(bit_generator);
-        return arrays_of(annealed(random, atoms, {moves, hot, cold}, judging));
-      },
-      "bit_generator"_a, "types"_a, "positions"_a, "bonds"_a, "moves"_a, "hot"_a, "cold"_a, "judging"_a);
+  nb::class_<Lattice>(m, "Lattice", "Where the atoms of a cluster may be: where they are, and its vacant sites.")
+      .def(
+          "__init__",
+          [](Lattice *self, const Types &types, const Positions &positions, const Bonds &bonds, std::int64_t kind,
+             const Judging &judging) {
+            const Atoms atoms = atoms_of(types, positions, bonds);
+            check_kind(kind, atoms.kinds);
+            new (self) Lattice(atoms, static_cast<std::size_t>(kind), judging);
+          },
+          "types"_a, "positions"_a, "bonds"_a, "kind"_a, "judging"_a)
+      .def(
+          "annealed",
+          [](const Lattice &self, const nb::capsule &bit_generator, std::size_t moves, double hot, double cold) {
+            if (!(cold > 0.0 && hot >= cold && std::isfinite(hot))) {
+              throw std::invalid_argument("temperatures from " + std::to_string(hot) + " to " + std::to_string(cold) +
+                                          "; allowed are positive ones that do not rise");
+            }
+            Random random = random_of(bit_generator);
+            return arrays_of(self.annealed(random, {moves, hot, cold}));
+          },
+          "bit_generator"_a, "moves"_a, "hot"_a, "cold"_a);
 }
 
 }  // namespace hea::clusters

@@ -8,6 +8,7 @@ atoms do not lead from one shape of a crystallite to another, which differ in wh
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -20,6 +21,7 @@ LARGEST_SHARE = 0.25  # of the atoms are moved at once
 SWEEPS = 2  # moves of an annealing for each atom: more hardly find more contacts
 # Contacts: temperatures of an annealing; at the last one a few atoms are not where most contacts are.
 HOT, COLD = 0.8, 0.3
+LATTICES = 32  # are kept: more are seldom asked for again
 
 
 def move_surface(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
@@ -38,9 +40,17 @@ def resurface(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Float
 
 
 def anneal(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
-    """Let atoms wander over the places and vacant sites of a parent while it cools: facets grow and shrink, the packing
-    stays.
+    """Let atoms wander over the places and vacant sites of a parent while it cools, the latter for the element of a
+    random atom: facets grow and shrink, the packing stays.
     """
     (parent,) = parents
-    stream, moves = rng.bit_generator.capsule, SWEEPS * len(parent.types)
-    return Cluster(*clusters.annealed(stream, parent.types, parent.positions, bonds, moves, HOT, COLD, JUDGING))
+    kind = int(parent.types[int(rng.random() * len(parent.types))])
+    lattice = lattice_of(parent, kind, len(bonds), bonds.tobytes())
+    return Cluster(*lattice.annealed(rng.bit_generator.capsule, SWEEPS * len(parent.types), HOT, COLD))
+
+
+@lru_cache(maxsize=LATTICES)
+def lattice_of(parent: Cluster, kind: int, kinds: int, bonds: bytes) -> clusters.Lattice:
+    """The places and vacant sites of a cluster for an atom of type `kind`, kept because it is a parent many times."""
+    lengths = np.frombuffer(bonds).reshape(kinds, kinds)
+    return clusters.Lattice(parent.types, parent.positions, lengths, kind, JUDGING)

@@ -15,7 +15,8 @@ constexpr double contact = 1.3, least = 0.8;
 
 Cluster annealed_cluster(const Cluster &before, std::size_t moves, std::mt19937_64 &engine) {
   Random random = random_of(engine);
-  Arrangement after = annealed(random, before.atoms(), {moves, 0.8, 0.1}, {contact, least, 0.0});
+  const Lattice lattice(before.atoms(), 0, {contact, least, 0.0});
+  Arrangement after = lattice.annealed(random, {moves, 0.8, 0.1});
   return {std::move(after.positions), std::move(after.types), before.bonds};
 }
 
@@ -55,6 +56,19 @@ void atoms_keep_their_types_and_do_not_overlap() {
   }
 }
 
+void every_annealing_begins_with_the_cluster() {
+  const Cluster before = layer(3, 4);
+  const Lattice lattice(before.atoms(), 0, {contact, least, 0.0});
+  std::vector<std::vector<double>> after;
+  for (int time = 0; time < 3; ++time) {
+    std::mt19937_64 engine(4);
+    Random random = random_of(engine);
+    after.push_back(lattice.annealed(random, {30, 0.8, 0.1}).positions);
+  }
+  CHECK(after[0] != before.positions);
+  CHECK(after[1] == after[0] && after[2] == after[0]);
+}
+
 void what_has_no_other_place_stays() {
   std::mt19937_64 engine(3);
   const Cluster pair = unary({0, 0, 0, 1, 0, 0});
@@ -71,6 +85,7 @@ void what_has_no_other_place_stays() {
 
 int main() {
   return check::run_all({{"a layer becomes two", a_layer_becomes_two},
+                         {"every annealing begins with the cluster", every_annealing_begins_with_the_cluster},
                          {"atoms keep their types and do not overlap", atoms_keep_their_types_and_do_not_overlap},
                          {"what has no other place stays", what_has_no_other_place_stays}});
 }
