@@ -46,7 +46,8 @@ def progress_chart(run: SearchRun) -> Chart:
     limits = (lowest - 0.08 * span, middle + 1.2 * span)
     panels = []
     for title, label, x in (("by minimisations", "minimisations", tasks), ("by force calls", "force calls", calls)):
-        texts = [f"task {k}: {energies[k]:.5f} {run.unit}, {run.entries[k]['operator']}" for k in found.tolist()]
+        lines = [(energies[place], run.entries[place]) for place in found.tolist()]
+        texts = [f"task {line['task']}: {energy:.5f} {run.unit}, {line['operator']}" for energy, line in lines]
         points = Series(x[found], energies[found], GREY, "minima", "points", texts, 4.0, opacity=0.8)
         known = np.isfinite(best)
         line = Series(x[known], best[known], BLUE, "lowest so far", "line", width=2.4)

@@ -1,9 +1,9 @@
 """The genetic algorithm: which task comes next, and what its result changes.
 
 A method of search is anything with `propose` and `absorb`. The genetic algorithm's state is its population, the record
-of each move and two counters. It is asked for tasks and told results in the order of the tasks' numbers, and draws
-random numbers from the task's own generator alone, so the whole run is a function of the seed and of the window (see
-`run`).
+of each move and two counters. When it is asked for a task and told a result does not depend on who is finished first
+(see `turns`), and it draws random numbers from the task's own generator alone, so the whole run is a function of the
+seed and of the window.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ REFINED = 0.1  # share of tasks that refine the lowest minimum of an alloy, once
 
 
 class Method(Protocol):
-    """A method of search: asked for tasks, told their results, both in the order of the tasks' numbers."""
+    """A method of search: asked for tasks in the order of their numbers, and told their results as `turns` has it."""
 
     def propose(self, number: int) -> Task:
         """Return the task of this number."""

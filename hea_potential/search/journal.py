@@ -1,9 +1,10 @@
 """The append-only record of a run, from which it is resumed: JSON lines, the first of them saying what the run is.
 
-One line per finished task, in the order of the tasks' numbers, written before anything outside sees the result; and one
-for each task that killed its process, see `witness`. What is written reaches the operating system at once, so that
-killing the process loses nothing of it, and the disk at least every second. Each ends with its checksum: a last line
-that was cut short is dropped, any other damage is an error that names the line and leaves the file as it is.
+One line per finished task, in the order in which results are absorbed (see `turns`), written before anything outside
+sees the result; and one for each task that killed its process, see `witness`. What is written reaches the operating
+system at once, so that killing the process loses nothing of it, and the disk at least every second. Each ends with its
+checksum: a last line that was cut short is dropped, any other damage is an error that names the line and leaves the
+file as it is.
 """
 
 from __future__ import annotations
@@ -123,6 +124,7 @@ def read_journal(path: Path, content: bytes) -> tuple[dict[str, Any] | None, lis
         raise RunFolderError(f"{path}: is not the journal of a search; choose another folder")
     header = None
     entries: list[dict[str, Any]] = []
+    tasks: set[int] = set()
     crashed: dict[int, str] = {}
     for number, line in enumerate(content.split(b"\n")[:-1], start=1):
         try:
@@ -133,9 +135,10 @@ def read_journal(path: Path, content: bytes) -> tuple[dict[str, Any] | None, lis
                     raise ValueError(f"version {header['version']!r}, this program continues version {VERSION}")
             elif "crashed" in entry:
                 crashed[entry["crashed"]] = entry["message"]
-            elif entry["task"] != len(entries):
-                raise ValueError(f"task {entry['task']} where task {len(entries)} must follow")
+            elif entry["task"] in tasks:
+                raise ValueError(f"task {entry['task']} a second time")
             else:
+                tasks.add(entry["task"])
                 entries.append(entry)
         except (ValueError, KeyError, TypeError) as error:
             raise RunFolderError(

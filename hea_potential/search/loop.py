@@ -1,9 +1,10 @@
 """The loop of a search: ask the method for tasks, have them done, write down the results, tell them to the method.
 
-What a run finds is a function of its seed and its window. Task k is proposed when exactly k - window results have been
-absorbed (the first `window` tasks at once), and results are absorbed in the order of the tasks' numbers, whichever
-came first. So the same seed finds the same minima on any number of ranks, and a resumed run the same as one that was
-never stopped; where a limit of time ends it is all that depends on the clock.
+What a run finds is a function of its seed and its window: `turns` says when a task is proposed and when its result is
+absorbed, whichever came first. So the same seed finds the same minima on any number of ranks, and a resumed run the
+same as one that was never stopped. Where a limit of time ends it is all that depends on the clock. A run that ends by
+its time or budget also absorbs what is finished of slow tasks whose turn has not come: one that goes on from there has
+them earlier than if it had never ended.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from hea_potential.search.archive import Archive, Minimum
 from hea_potential.search.database import Database
 from hea_potential.search.journal import Journal, RunFolderError, result_of
 from hea_potential.search.state import Observer, Run
-from hea_potential.search.tasks import Result, Task
+from hea_potential.search.tasks import Result
+from hea_potential.search.turns import Turns
 from hea_potential.search.workers import Crew
 
 PATIENCE = 0.2  # seconds between two calls of the observer while nothing is finished
@@ -80,21 +82,21 @@ def carry_out(run: Run, crew: Crew, books: Books, window: int, observers: Iterab
     """Go on with a run from what its books hold until its budget, force calls, time or target is reached; or until a
     whole window of tasks has ended in errors. A run of which every task has is a failure, however few there were.
     """
-    proposed = replay(run, books, window)
+    turns = Turns(run.setup.move_of, window)
+    replay(run, books, turns)
+    proposed = deque(turns.open.values())
     budget = float("inf") if run.stop.budget is None else run.stop.budget
-    number = run.tally.done + len(proposed)
     finished: dict[int, Result] = {}
     show(run, observers)
     while not run.is_over:
         # One result, then one proposal, in turn: what a task is must not depend on how many results happened to be
         # there.
         while True:
-            while number < run.tally.done + window and not run.time_is_up:
-                proposed.append(run.method.propose(number))
-                number += 1
-            if run.tally.done not in finished or run.is_over or nothing_works(run, window):
+            while turns.may_propose and not run.time_is_up:
+                proposed.append(turns.enter(run.method.propose(turns.number)))
+            if turns.next not in finished or run.is_over or nothing_works(run, window):
                 break
-            absorb(run, finished.pop(run.tally.done), books)
+            absorb(run, finished.pop(turns.end()), books)
         books.write()
         while proposed and proposed[0].number < budget and not run.time_is_up:
             crew.submit(proposed.popleft())
@@ -107,12 +109,22 @@ def carry_out(run: Run, crew: Crew, books: Books, window: int, observers: Iterab
             break
         finished.update((result.number, result) for result in crew.collect(PATIENCE))
     crew.dismiss()
+    end_early(run, turns, finished, books)
     if nothing_works(run, 1):  # its end may have come before that of the first window
         run.failure = (
             f"all of the first {run.tally.done} minimisations failed; the last one with: {run.tally.last_message}"
         )
     run.ended = time.monotonic()
     show(run, observers)
+
+
+def end_early(run: Run, turns: Turns, finished: Mapping[int, Result], books: Books) -> None:
+    """Absorb what is finished of slow tasks at the end of a run that may take more."""
+    for number in turns.slow():
+        if number in finished and not run.is_over:
+            turns.end_early(number)
+            absorb(run, finished[number], books)
+    books.write()
 
 
 def nothing_works(run: Run, fewest: int) -> bool:
@@ -126,14 +138,23 @@ def show(run: Run, observers: Iterable[Observer]) -> None:
         observer(run)
 
 
-def replay(run: Run, books: Books, window: int) -> deque[Task]:
-    """Bring a run to where its journal ends; returns the tasks that were proposed and have no result yet."""
-    proposed: deque[Task] = deque()
+def replay(run: Run, books: Books, turns: Turns) -> None:
+    """Bring a run to where its journal ends."""
     bonds = run.setup.bond_lengths
-    for number, entry in enumerate(books.entries):
-        while len(proposed) < window:
-            proposed.append(run.method.propose(number + len(proposed)))
-        task = proposed.popleft()
+    for entry in books.entries:
+        while turns.may_propose:
+            turns.enter(run.method.propose(turns.number))
+        number = entry["task"]
+        if number != turns.next and number not in turns.slow():
+            raise RunFolderError(
+                f"journal: task {number} where task {turns.next} must follow; it is left as it is: restore it, or "
+                f"choose another folder"
+            )
+        task = turns.open[number]
+        if number == turns.next:
+            turns.end()
+        else:
+            turns.end_early(number)
         result = result_of(entry, run.setup.composition, bonds)
         planned, recorded = ((one.operator, one.parent_ids, one.quench) for one in (task, result))
         if planned != recorded:
@@ -153,7 +174,6 @@ def replay(run: Run, books: Books, window: int) -> deque[Task]:
     run.resumed = run.tally.done
     if books.database:
         books.database.agree(run.archive.minima)
-    return proposed
 
 
 def absorb(run: Run, result: Result, books: Books) -> None:

@@ -23,7 +23,8 @@ Apply = Callable[[np.random.Generator, Sequence[Cluster], Floats], Cluster]
 @dataclass(frozen=True)
 class Move:
     """A move and what it needs: number of parents, least number of atoms, least number of elements; and what it costs,
-    in force calls, besides the minimisation of what it makes.
+    in force calls, besides the minimisation of what it makes. Where one use takes much longer than most tasks do, `lag`
+    is the number of windows by which its results may come late, so that others need not wait for them (see `turns`).
 
     Moves of one parent that are never chosen: one that `follows` improves what others make (see `improvement`), one
     that `refines` improves the lowest minima as far as it can (see `refinement`). One that draws `evenly` is of one
@@ -38,6 +39,7 @@ class Move:
     refines: bool = False
     cost: int = 0
     evenly: bool = False
+    lag: int = 0
 
 
 def splice(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
