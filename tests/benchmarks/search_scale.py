@@ -5,8 +5,9 @@
 First a real search with hea6 on one rank measures how long its tasks take. Then searches run on the given numbers of
 ranks: real ones with Lennard-Jones on as many as this machine has cores, and sleeping ones, which take the same way
 through proposals, messages, archive, journal and database, but where a minimisation would be, a worker sleeps for one
-of the measured times, and every candidate counts as a new minimum, which is the most that can happen. Rank 0 works as
-well, as it does where cores are enough. Printed is the throughput over that of the first of these numbers.
+of the measured times, and every candidate counts as a new minimum, which is the most that can happen. As many of them
+as in the measured search are slow moves, with the times of those. Rank 0 works as well, as it does where cores are
+enough. Printed is the throughput over that of the first of these numbers.
 
 Last, `--asleep` ranks sleep, of which rank 0 manages alone. Printed: the share of time in which workers slept, and the
 CPU time of the manager for a candidate, part by part.
@@ -22,11 +23,10 @@ import sys
 import sysconfig
 import tempfile
 import time
-import zlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +34,18 @@ import numpy as np
 
 from hea_potential.search import loop, run, search, tasks
 from hea_potential.search.genetic import GeneticAlgorithm
-from hea_potential.search.geometry import Cluster
 from hea_potential.search.minimise import Quench
+from hea_potential.search.moves import MOVES
 from hea_potential.search.pair import Pair
 from hea_potential.search.state import Run
+from hea_potential.search.tasks import Task
 from hea_potential.search.workers import Crew
 
 MPIRUN = str(Path(sysconfig.get_path("scripts")) / "mpirun")
 # A model would be asked by moves as well, which then are work and not sleep.
 LENNARD_JONES = Pair(("pair_style lj/cut 30.0", "pair_coeff * * 1.0 1.0"), units="lj")
 NEVER_ASKED = Pair(("pair_style lj/cut 10.0", "pair_coeff * * 0.4 2.4"), units="metal")
+QUICK, SLOW = "rattle", "slow"  # the same move by two names, for those that sleep
 FEW = 8  # ranks up to which rank 0 works as well
 PARTS = {
     "proposals": (GeneticAlgorithm, "propose"),
@@ -54,18 +56,41 @@ PARTS = {
 }
 
 
-class Asleep:
-    """In place of the minimiser: sleeps as long as one of the measured tasks took."""
+@dataclass(frozen=True)
+class Lengths:
+    """CPU seconds of measured tasks: of slow moves, which are absorbed `lag` windows late, and of all others."""
 
-    def __init__(self, lengths: Sequence[float]) -> None:
-        self.lengths = lengths
+    slow: list[float]
+    others: list[float]
+    lag: int
 
-    def __call__(self, cluster: Cluster, quench: str = "plain") -> Quench:
-        """What length and energy are depends on the candidate alone."""
-        rng = np.random.default_rng(zlib.crc32(cluster.positions.tobytes()))
-        length = float(rng.choice(self.lengths))
+    def drawn(self, task: Task) -> float:
+        """One of those for a task; what it is depends on the task's number alone."""
+        return float(np.random.default_rng(task.number).choice(self.slow if task.operator == SLOW else self.others))
+
+    def is_slow(self, number: int) -> bool:
+        """Whether a task is slow, as often as measured ones were."""
+        share = len(self.slow) / (len(self.slow) + len(self.others))
+        return bool(np.random.default_rng([number, 1]).random() < share)
+
+    def with_slow(self, propose: Callable[[GeneticAlgorithm, int], Task]) -> Callable[[GeneticAlgorithm, int], Task]:
+        """A way to propose tasks of which as many are slow; starts are not."""
+
+        def proposing(method: GeneticAlgorithm, number: int) -> Task:
+            task = propose(method, number)
+            if task.parents and self.is_slow(number):
+                return replace(task, operator=SLOW, parents=task.parents[:1], parent_ids=task.parent_ids[:1])
+            return replace(task, operator=QUICK) if task.operator == SLOW else task
+
+        return proposing
+
+    def sleep(self, minimiser: None, job: tasks.Job) -> None:
+        """In place of a minimisation: sleep as long as a measured task took."""
+        assert job.candidate is not None
+        length = self.drawn(job.task)
         time.sleep(length)
-        return Quench("minimum", cluster, -100.0 - 20.0 * rng.uniform(), 100, length)
+        energy = -100.0 - 20.0 * np.random.default_rng([job.task.number, 2]).uniform()
+        job.quench = Quench("minimum", job.candidate, energy, 100, length)
 
 
 @dataclass
@@ -133,20 +158,31 @@ def watch_messages(spent: Counter[str]) -> None:
     Backoff.sleep, Backoff.reset = sleep, reset
 
 
-def measured_lengths(formula: str, budget: int) -> list[float]:
+def measured_lengths(formula: str, budget: int) -> Lengths:
     """CPU seconds of the tasks of a search with hea6 in this process; others on this machine cannot lengthen them."""
-    lengths: list[float] = []
-    done, before = 0, 0.0
+    operators: list[str] = []
+    seconds: list[float] = []
+    absorb, moves = loop.absorb, {}
+    before = 0.0
 
-    def measure(run: Run) -> None:
-        nonlocal done, before
+    def measure(state: Run, result: tasks.Result, books: loop.Books) -> None:
+        nonlocal before
+        absorb(state, result, books)
+        moves.update(state.setup.move_of)
         now = time.process_time()
-        if run.tally.done == done + 1 and done > 0:  # the first also starts LAMMPS
-            lengths.append(now - before)
-        done, before = run.tally.done, now
+        operators.append(result.operator)
+        seconds.append(now - before)
+        before = now
 
-    search(formula, budget=budget, seed=1, observers=[measure])
-    return lengths
+    loop.absorb = measure
+    try:
+        search(formula, budget=budget, seed=1, window=1)  # task by task, so that each has its own time
+    finally:
+        loop.absorb = absorb
+    lags = [moves[operator].lag if operator in moves else 0 for operator in operators]
+    measured = list(zip(seconds, lags, strict=True))[1:]  # the first also starts LAMMPS
+    slow, others = ([round(second, 5) for second, lag in measured if bool(lag) is late] for late in (True, False))
+    return Lengths(slow, others, max(lags))
 
 
 def real(budget: int) -> dict[str, Any]:
@@ -173,11 +209,12 @@ def first_come() -> None:
         Path("/proc/self/autogroup").write_text("-15")
 
 
-def asleep(formula: str, budget: int, lengths: Sequence[float]) -> dict[str, Any]:
+def asleep(formula: str, budget: int, lengths: Lengths) -> dict[str, Any]:
     """A search whose minimisations are slept through; empty on ranks other than 0."""
     from mpi4py import MPI
 
-    tasks.minimiser_of = lambda setup: Asleep(lengths)  # type: ignore[assignment]
+    tasks.minimiser_of = lambda setup: None  # type: ignore[assignment, return-value]
+    tasks.minimise = lengths.sleep  # type: ignore[assignment]
     run.manager_should_help = lambda workers: workers < FEW
     if MPI.COMM_WORLD.Get_rank() == 0:
         first_come()
@@ -185,9 +222,13 @@ def asleep(formula: str, budget: int, lengths: Sequence[float]) -> dict[str, Any
     watch_messages(watch.messages)
     for name, (owner, attribute) in PARTS.items():
         setattr(owner, attribute, timed(watch.spent, name, getattr(owner, attribute)))
+    moves = dict(MOVES)
+    if lengths.slow:
+        moves[SLOW] = replace(MOVES[QUICK], lag=lengths.lag)
+        GeneticAlgorithm.propose = lengths.with_slow(GeneticAlgorithm.propose)  # type: ignore[assignment, method-assign]
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
-        if search(formula, pair=NEVER_ASKED, budget=budget, seed=1, observers=[watch], out=out) is None:
+        if search(formula, pair=NEVER_ASKED, moves=moves, budget=budget, seed=1, observers=[watch], out=out) is None:
             return {}
     passed = watch.between()
     seconds, results, ranks = passed["seconds"], passed["results"], MPI.COMM_WORLD.Get_size()
@@ -230,21 +271,24 @@ def main() -> None:
         if options.role == "real":
             outcome = real(options.real)
         else:
-            outcome = asleep(options.formula, options.budget, json.loads(options.lengths))
+            outcome = asleep(options.formula, options.budget, Lengths(**json.loads(options.lengths)))
         if outcome:
             print(json.dumps(outcome))
         return
     lengths = measured_lengths(options.formula, options.budget)
-    print(
-        f"{options.formula} with hea6: a task takes {np.mean(lengths):.3f} s, the longest {max(lengths):.3f} s",
-        flush=True,
-    )
-    words = ("--formula", options.formula)
-    rounded = json.dumps([round(length, 5) for length in lengths])
+    every = lengths.slow + lengths.others
+    print(f"{options.formula} with hea6: a task takes {np.mean(every):.3f} s, the longest {max(every):.3f} s")
+    if lengths.slow:
+        print(
+            f"{len(lengths.slow)} of {len(every)} are slow moves, {np.mean(lengths.slow):.3f} s each, with results "
+            f"{lengths.lag} windows late; the longest other task takes {max(lengths.others):.3f} s",
+            flush=True,
+        )
+    words = ("--formula", options.formula, "--role", "asleep", "--lengths", json.dumps(asdict(lengths)))
 
     def sleeping(ranks: int) -> dict[str, Any]:
         budget = options.each * ranks
-        return under_mpirun(ranks, *words, "--role", "asleep", "--budget", budget, "--lengths", rounded)
+        return under_mpirun(ranks, *words, "--budget", budget)
 
     alone: dict[str, float] = {}
     for ranks in (int(word) for word in options.ranks.split(",") if word):
