@@ -317,3 +317,10 @@ def test_the_engine_refuses_what_does_not_fit() -> None:
         scan.order(np.where(types == 1, 2, types).astype(np.int32))
     with pytest.raises(ValueError, match="first is empty"):
         scan.place(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32), np.zeros((0, 3)))
+
+
+@pytest.mark.parametrize(("formula", "lag"), [("Cu19Ni19", 0), ("Ni75Cu75", 0), ("Ni25Cu25Pd25Ag24Pt24Au24", 2)])
+def test_others_do_not_wait_for_learnt_orderings_of_large_clusters(formula: str, lag: int) -> None:
+    composition = Composition.parse(formula)
+    moves = homotop_moves(composition, Pair.of_model("hea6", composition))
+    assert {name: move.lag for name, move in moves.items() if move.lag} == ({"orderings": lag} if lag else {})
