@@ -28,6 +28,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -160,28 +161,24 @@ def watch_messages(spent: Counter[str]) -> None:
 
 def measured_lengths(formula: str, budget: int) -> Lengths:
     """CPU seconds of the tasks of a search with hea6 in this process; others on this machine cannot lengthen them."""
-    operators: list[str] = []
-    seconds: list[float] = []
-    absorb, moves = loop.absorb, {}
-    before = 0.0
+    slow: list[float] = []
+    others: list[float] = []
+    lags = [0]
+    absorb = loop.absorb
 
     def measure(state: Run, result: tasks.Result, books: loop.Books) -> None:
-        nonlocal before
         absorb(state, result, books)
-        moves.update(state.setup.move_of)
-        now = time.process_time()
-        operators.append(result.operator)
-        seconds.append(now - before)
-        before = now
+        move = state.setup.move_of.get(result.operator)
+        lag = move.lag if move else 0
+        lags.append(lag)
+        if result.number > 0:  # the first also starts LAMMPS
+            (slow if lag else others).append(round(result.seconds, 5))
 
-    loop.absorb = measure
+    loop.absorb, tasks.time = measure, SimpleNamespace(perf_counter=time.process_time)  # type: ignore[assignment]
     try:
-        search(formula, budget=budget, seed=1, window=1)  # task by task, so that each has its own time
+        search(formula, budget=budget, seed=1)
     finally:
-        loop.absorb = absorb
-    lags = [moves[operator].lag if operator in moves else 0 for operator in operators]
-    measured = list(zip(seconds, lags, strict=True))[1:]  # the first also starts LAMMPS
-    slow, others = ([round(second, 5) for second, lag in measured if bool(lag) is late] for late in (True, False))
+        loop.absorb, tasks.time = absorb, time
     return Lengths(slow, others, max(lags))
 
 
