@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
+import plain_orderings as plain
 import pytest
 from ase.cluster import Icosahedron
 
@@ -80,6 +81,13 @@ def test_a_walk_knows_the_energies_of_what_it_meets(expressible: tuple[Types, Fl
         neighbours[-1][[one, other]] = types[[other, one]]
     swaps = [model.energy(each) for each in neighbours if not np.array_equal(each, types)]
     assert energies[0] == pytest.approx(min(swaps), abs=1e-9)
+
+
+def test_the_field_of_an_ordering_is_added_up_in_the_order_of_sites(expressible: tuple[Types, Floats]) -> None:
+    model = taught(np.random.default_rng(2), *expressible)
+    same = plain.Orderings(model.sites, model.first, model.second, model.classes, model.by_class)
+    for types in expressible[0][:20]:
+        assert np.array_equal(model.field(types), same.field(types))
 
 
 def test_walks_meet_the_lowest_of_all_orderings() -> None:

@@ -26,6 +26,7 @@ class Walker {
         together_(couplings.classes * kinds_ * kinds_),
         leaving_(sites_ * kinds_),
         entering_(sites_ * kinds_),
+        lowest_entering_(kinds_ * kinds_),
         row_(sites_, 0.0),
         until_(sites_ * kinds_, 0) {
     for (std::size_t pair = 0; pair < couplings.pairs; ++pair) {
@@ -34,6 +35,9 @@ class Walker {
       const auto pair_class = static_cast<std::size_t>(couplings.class_of[pair]);
       neighbours_[first].push_back({second, pair_class});
       neighbours_[second].push_back({first, pair_class});
+    }
+    for (std::vector<Neighbour> &near : neighbours_) {
+      std::sort(near.begin(), near.end(), [](const Neighbour &a, const Neighbour &b) { return a.site < b.site; });
     }
     for (std::size_t pair_class = 0; pair_class < couplings.classes; ++pair_class) {
       for (std::size_t a = 0; a < kinds_; ++a) {
@@ -54,17 +58,24 @@ class Walker {
   // The best swap that may be the step of this number; its change is infinite if there is none.
   Swap best_swap(std::size_t step) {
     Swap best{0, 0, infinite};
+    find_lowest();
     for (std::size_t first = 0; first < sites_; ++first) {
       const std::size_t kind = kind_on(first);
-      for_later_neighbours(first, [&](std::size_t second, std::size_t pair_class) {
-        row_[second] = together_[(pair_class * kinds_ + kind) * kinds_ + kind_on(second)];
-      });
       const double *leaving = &leaving_[first * kinds_], *entering = &entering_[kind * sites_];
-      for (std::size_t second = first + 1; second < sites_; ++second) {
-        const double change = (leaving[at_.types[second]] + entering[second]) + row_[second];
+      const auto look_at = [&](std::size_t second, double together) {
+        const double change = (leaving[at_.types[second]] + entering[second]) + together;
         if (change < best.change && may_take(step, {first, second, change})) best = {first, second, change};
+      };
+      const auto together = [&](const Neighbour &near) {
+        return together_[(near.pair_class * kinds_ + kind) * kinds_ + kind_on(near.site)];
+      };
+      if (!(lowest_of_row(first) < best.change)) {
+        for_later_neighbours(first, [&](const Neighbour &near) { look_at(near.site, together(near)); });
+        continue;
       }
-      for_later_neighbours(first, [&](std::size_t second, std::size_t) { row_[second] = 0.0; });
+      for_later_neighbours(first, [&](const Neighbour &near) { row_[near.site] = together(near); });
+      for (std::size_t second = first + 1; second < sites_; ++second) look_at(second, row_[second]);
+      for_later_neighbours(first, [&](const Neighbour &near) { row_[near.site] = 0.0; });
     }
     return best;
   }
@@ -91,9 +102,29 @@ class Walker {
 
   template<typename Visit>
   void for_later_neighbours(std::size_t site, const Visit &visit) const {
-    for (const auto &[other, pair_class] : neighbours_[site]) {
-      if (other > site) visit(other, pair_class);
+    for (const Neighbour &near : neighbours_[site]) {
+      if (near.site > site) visit(near);
     }
+  }
+
+  void find_lowest() {
+    std::fill(lowest_entering_.begin(), lowest_entering_.end(), infinite);
+    for (std::size_t site = 0; site < sites_; ++site) {
+      double *lowest = &lowest_entering_[kind_on(site) * kinds_];
+      for (std::size_t kind = 0; kind < kinds_; ++kind) {
+        lowest[kind] = std::min(lowest[kind], leaving_[site * kinds_ + kind]);
+      }
+    }
+  }
+
+  // No swap of a site with one that is not coupled to it changes the energy by less: sums are rounded, but the larger
+  // one never to less than the smaller.
+  double lowest_of_row(std::size_t site) const {
+    double lowest = infinite;
+    for (std::size_t kind = 0; kind < kinds_; ++kind) {
+      lowest = std::min(lowest, leaving_[site * kinds_ + kind] + lowest_entering_[kind * kinds_ + kind_on(site)]);
+    }
+    return lowest;
   }
 
   bool may_take(std::size_t step, const Swap &swap) const {
@@ -131,10 +162,11 @@ class Walker {
   // What swapping the elements of a pair of sites changes beyond both single changes: [classes][kinds][kinds].
   std::vector<double> together_;
   // The single changes twice, so that a row of swaps reads both from places that follow each other.
-  std::vector<double> leaving_;     // [sites][kinds]
-  std::vector<double> entering_;    // [kinds][sites]
-  std::vector<double> row_;         // [sites], room for `together_` along a row of swaps; 0 between them
-  std::vector<std::size_t> until_;  // [sites][kinds], the step from which an element may be on a site again
+  std::vector<double> leaving_;          // [sites][kinds]
+  std::vector<double> entering_;         // [kinds][sites]
+  std::vector<double> lowest_entering_;  // [kinds of the sites][kinds], of these the lowest single change
+  std::vector<double> row_;              // [sites], room for `together_` along a row of swaps; 0 between them
+  std::vector<std::size_t> until_;       // [sites][kinds], the step from which an element may be on a site again
 };
 
 }  // namespace

@@ -37,9 +37,13 @@ class OrderingModel:
         contacts = (apart < BOND).sum(axis=1) - 1
         depth = np.searchsorted([BETWEEN, INNER], contacts, side="right")
         self.likelihood = np.where(abs(contacts[:, None] - contacts[None, :]) <= 1, 1.0, DISTANT)
-        self.first, self.second = np.nonzero(np.triu(apart < SECOND, 1))
-        is_bond = apart[self.first, self.second] < BOND
-        self.classes = np.where(is_bond, depth[self.first] + depth[self.second], CLASSES - 1)
+        is_near = (apart < SECOND) & ~np.eye(len(positions), dtype=bool)
+        # Each pair twice, in the order of the one whose site is given first: sums over them are rounded in this order.
+        self.site, self.near = np.nonzero(is_near)
+        is_bond = apart[self.site, self.near] < BOND
+        self.near_class = np.where(is_bond, depth[self.site] + depth[self.near], CLASSES - 1)
+        once = self.site < self.near
+        self.first, self.second, self.classes = self.site[once], self.near[once], self.near_class[once]
         self.size, self.kinds = len(positions), kinds
         one, other = np.triu_indices(kinds)
         self.pairs = len(one)
@@ -49,7 +53,6 @@ class OrderingModel:
         self.offset = 0.0
         self.sites = np.zeros((self.size, kinds))
         self.by_class = np.zeros((CLASSES, kinds, kinds))
-        self.couplings = np.zeros((self.size, kinds, self.size, kinds))
 
     def described(self, orderings: Types) -> Floats:
         """What the energy is linear in: elements on sites, and pairs of elements by class; (m, n) to (m, numbers)."""
@@ -73,12 +76,13 @@ class OrderingModel:
         self.offset -= float(centre @ fitted)
         self.sites = fitted[: self.sites.size].reshape(self.sites.shape)
         self.by_class = (fitted[self.sites.size :] * self.scales).reshape(CLASSES, self.pairs)[:, self.pair_of]
-        self.couplings[self.first, :, self.second, :] = self.by_class[self.classes]
-        self.couplings[self.second, :, self.first, :] = self.by_class[self.classes]
 
     def field(self, types: Types) -> Floats:
         """What each element would add to the energy on each site, the others being what they are; shape (n, S)."""
-        return np.asarray(self.sites + self.couplings[:, :, np.arange(self.size), types].sum(axis=2))
+        by_near = self.by_class[self.near_class, types[self.near]]
+        places = self.site[:, None] * self.kinds + np.arange(self.kinds)
+        sums = np.bincount(places.ravel(), by_near.ravel(), minlength=self.sites.size)
+        return np.asarray(self.sites + sums.reshape(self.sites.shape))
 
     def energy(self, types: Types) -> float:
         """The energy of an ordering, eV."""
