@@ -37,13 +37,13 @@ class OrderingModel:
         contacts = (apart < BOND).sum(axis=1) - 1
         depth = np.searchsorted([BETWEEN, INNER], contacts, side="right")
         self.likelihood = np.where(abs(contacts[:, None] - contacts[None, :]) <= 1, 1.0, DISTANT)
-        is_near = (apart < SECOND) & ~np.eye(len(positions), dtype=bool)
-        # Each pair twice, in the order of the one whose site is given first: sums over them are rounded in this order.
-        self.site, self.near = np.nonzero(is_near)
-        is_bond = apart[self.site, self.near] < BOND
-        self.near_class = np.where(is_bond, depth[self.site] + depth[self.near], CLASSES - 1)
-        once = self.site < self.near
-        self.first, self.second, self.classes = self.site[once], self.near[once], self.near_class[once]
+        # Each pair from both of its ends, in the order of sites; the places of all elements on the site in `field`.
+        site, self.near = np.nonzero((apart < SECOND) & ~np.eye(len(positions), dtype=bool))
+        is_bond = apart[site, self.near] < BOND
+        self.near_class = np.where(is_bond, depth[site] + depth[self.near], CLASSES - 1)
+        self.places = (site[:, None] * kinds + np.arange(kinds)).ravel()
+        once = site < self.near
+        self.first, self.second, self.classes = site[once], self.near[once], self.near_class[once]
         self.size, self.kinds = len(positions), kinds
         one, other = np.triu_indices(kinds)
         self.pairs = len(one)
@@ -79,10 +79,8 @@ class OrderingModel:
 
     def field(self, types: Types) -> Floats:
         """What each element would add to the energy on each site, the others being what they are; shape (n, S)."""
-        by_near = self.by_class[self.near_class, types[self.near]]
-        places = self.site[:, None] * self.kinds + np.arange(self.kinds)
-        sums = np.bincount(places.ravel(), by_near.ravel(), minlength=self.sites.size)
-        return np.asarray(self.sites + sums.reshape(self.sites.shape))
+        by_near = self.by_class[self.near_class, types[self.near]].ravel()
+        return np.asarray(self.sites + np.bincount(self.places, by_near, self.sites.size).reshape(self.sites.shape))
 
     def energy(self, types: Types) -> float:
         """The energy of an ordering, eV."""
