@@ -29,27 +29,8 @@ class Walker {
         lowest_entering_(kinds_ * kinds_),
         row_(sites_, 0.0),
         until_(sites_ * kinds_, 0) {
-    for (std::size_t pair = 0; pair < couplings.pairs; ++pair) {
-      const auto first = static_cast<std::size_t>(couplings.first[pair]);
-      const auto second = static_cast<std::size_t>(couplings.second[pair]);
-      const auto pair_class = static_cast<std::size_t>(couplings.class_of[pair]);
-      neighbours_[first].push_back({second, pair_class});
-      neighbours_[second].push_back({first, pair_class});
-    }
-    for (std::vector<Neighbour> &near : neighbours_) {
-      std::sort(near.begin(), near.end(), [](const Neighbour &a, const Neighbour &b) { return a.site < b.site; });
-    }
-    for (std::size_t pair_class = 0; pair_class < couplings.classes; ++pair_class) {
-      for (std::size_t a = 0; a < kinds_; ++a) {
-        for (std::size_t b = 0; b < kinds_; ++b) {
-          const auto coupling = [&](std::size_t one, std::size_t other) {
-            return couplings.energy(pair_class, one, other);
-          };
-          together_[(pair_class * kinds_ + a) * kinds_ + b] =
-              (coupling(b, a) + coupling(a, b)) - (coupling(b, b) + coupling(a, a));
-        }
-      }
-    }
+    list_neighbours();
+    find_together();
     for (std::size_t site = 0; site < sites_; ++site) note_singles(site);
   }
 
@@ -69,7 +50,7 @@ class Walker {
       const auto together = [&](const Neighbour &near) {
         return together_[(near.pair_class * kinds_ + kind) * kinds_ + kind_on(near.site)];
       };
-      if (!(lowest_of_row(first) < best.change)) {
+      if (!(lowest_of_row(first) < best.change)) {  // as in most rows
         for_later_neighbours(first, [&](const Neighbour &near) { look_at(near.site, together(near)); });
         continue;
       }
@@ -97,6 +78,32 @@ class Walker {
   struct Neighbour {
     std::size_t site, pair_class;
   };
+
+  void list_neighbours() {
+    for (std::size_t pair = 0; pair < couplings_.pairs; ++pair) {
+      const auto first = static_cast<std::size_t>(couplings_.first[pair]);
+      const auto second = static_cast<std::size_t>(couplings_.second[pair]);
+      const auto pair_class = static_cast<std::size_t>(couplings_.class_of[pair]);
+      neighbours_[first].push_back({second, pair_class});
+      neighbours_[second].push_back({first, pair_class});
+    }
+    // In the order of sites, in which the first of equal swaps is found.
+    for (std::vector<Neighbour> &near : neighbours_) {
+      std::sort(near.begin(), near.end(), [](const Neighbour &a, const Neighbour &b) { return a.site < b.site; });
+    }
+  }
+
+  void find_together() {
+    for (std::size_t pair_class = 0; pair_class < couplings_.classes; ++pair_class) {
+      const auto coupling = [&](std::size_t a, std::size_t b) { return couplings_.energy(pair_class, a, b); };
+      for (std::size_t a = 0; a < kinds_; ++a) {
+        for (std::size_t b = 0; b < kinds_; ++b) {
+          together_[(pair_class * kinds_ + a) * kinds_ + b] =
+              (coupling(b, a) + coupling(a, b)) - (coupling(b, b) + coupling(a, a));
+        }
+      }
+    }
+  }
 
   std::size_t kind_on(std::size_t site) const { return static_cast<std::size_t>(at_.types[site]); }
 
@@ -130,7 +137,7 @@ class Walker {
   bool may_take(std::size_t step, const Swap &swap) const {
     const bool is_back = until_[swap.first * kinds_ + kind_on(swap.second)] > step &&
                          until_[swap.second * kinds_ + kind_on(swap.first)] > step;
-    return !is_back || !(at_.energy + swap.change >= lowest_);
+    return !is_back || at_.energy + swap.change < lowest_;
   }
 
   // Puts another element on a site, as far as its neighbours and the steps to come are concerned.
