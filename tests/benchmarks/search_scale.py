@@ -48,6 +48,7 @@ LENNARD_JONES = Pair(("pair_style lj/cut 30.0", "pair_coeff * * 1.0 1.0"), units
 NEVER_ASKED = Pair(("pair_style lj/cut 10.0", "pair_coeff * * 0.4 2.4"), units="metal")
 QUICK, SLOW = "rattle", "slow"  # the same move by two names, for those that sleep
 FEW = 8  # ranks up to which rank 0 works as well
+Collect = Callable[[Crew, float], list[tasks.Result]]
 PARTS = {
     "proposals": (GeneticAlgorithm, "propose"),
     "archive, journal's lines, population": (loop, "absorb"),
@@ -104,20 +105,39 @@ class Watch:
     spent: Counter[str] = field(default_factory=Counter)
     messages: Counter[str] = field(default_factory=Counter)  # by the thread that passes them
     passed: list[Counter[str]] = field(default_factory=list)
+    came: list[tuple[float, float, float]] = field(default_factory=list)  # when, its seconds, those of minimisation
 
     def __call__(self, state: Run) -> None:
         """Note time, results, seconds in minimisations, and CPU time: of this thread, of all threads and of parts."""
         if len(self.passed) < 2 and state.tally.done >= self.budget * (1, 9)[len(self.passed)] // 10:
             here: Counter[str] = Counter()
             here["seconds"], here["results"] = time.monotonic(), state.tally.done
-            here["quenching"], here["loop"] = state.tally.quench_seconds, time.thread_time()
-            here["working"] = state.tally.seconds
+            here["loop"] = time.thread_time()
             self.passed.append(here + self.spent + self.messages)
 
+    def noting(self, collect: Collect) -> Collect:
+        """A way to collect results that notes when they came; slow ones count in the run much later."""
+
+        def collecting(crew: Crew, patience: float) -> list[tasks.Result]:
+            results = collect(crew, patience)
+            now = time.monotonic()
+            self.came += [(now, result.seconds, result.quench_seconds) for result in results]
+            return results
+
+        return collecting
+
     def between(self) -> Counter[str]:
-        """What was added from mark to mark."""
+        """What was added from mark to mark, with the results that came, and the seconds of their tasks and of the
+        minimisations in them.
+        """
         first, last = self.passed
-        return Counter({name: last[name] - first[name] for name in last})
+        added = Counter({name: last[name] - first[name] for name in last})
+        begin, end = first["seconds"], last["seconds"]
+        for when, seconds, quench_seconds in self.came:
+            added["came"] += begin <= when < end
+            added["working"] += max(0.0, min(when, end) - max(when - seconds, begin))
+            added["quenching"] += max(0.0, min(when, end) - max(when - quench_seconds, begin))
+        return added
 
 
 def timed(spent: Counter[str], name: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -174,7 +194,7 @@ def measured_lengths(formula: str, budget: int) -> Lengths:
         if result.number > 0:  # the first also starts LAMMPS
             (slow if lag else others).append(round(result.seconds, 5))
 
-    loop.absorb, tasks.time = measure, SimpleNamespace(perf_counter=time.process_time)  # type: ignore[assignment]
+    loop.absorb, tasks.time = measure, SimpleNamespace(perf_counter=time.process_time)  # type: ignore[assignment, attr-defined]
     try:
         search(formula, budget=budget, seed=1)
     finally:
@@ -187,11 +207,12 @@ def real(budget: int) -> dict[str, Any]:
     from mpi4py import MPI
 
     watch = Watch(budget)
+    Crew.collect = watch.noting(Crew.collect)  # type: ignore[assignment, method-assign]
     if search("Ar75", pair=LENNARD_JONES, budget=budget, seed=1, window=32, observers=[watch]) is None:
         return {}
     passed = watch.between()
     at_work = passed["working"] / passed["seconds"] / MPI.COMM_WORLD.Get_size()
-    return {"rate": passed["results"] / passed["seconds"], "at work": at_work}
+    return {"rate": passed["came"] / passed["seconds"], "at work": at_work}
 
 
 def first_come() -> None:
@@ -210,12 +231,13 @@ def asleep(formula: str, budget: int, lengths: Lengths) -> dict[str, Any]:
     """A search whose minimisations are slept through; empty on ranks other than 0."""
     from mpi4py import MPI
 
-    tasks.minimiser_of = lambda setup: None  # type: ignore[assignment, return-value]
+    tasks.minimiser_of = lambda setup: None  # type: ignore[assignment]
     tasks.minimise = lengths.sleep  # type: ignore[assignment]
     run.manager_should_help = lambda workers: workers < FEW
     if MPI.COMM_WORLD.Get_rank() == 0:
         first_come()
     watch = Watch(budget)
+    Crew.collect = watch.noting(Crew.collect)  # type: ignore[assignment, method-assign]
     watch_messages(watch.messages)
     for name, (owner, attribute) in PARTS.items():
         setattr(owner, attribute, timed(watch.spent, name, getattr(owner, attribute)))
@@ -236,8 +258,8 @@ def asleep(formula: str, budget: int, lengths: Lengths) -> dict[str, Any]:
     return {
         "busy": passed["quenching"] / seconds / workers,
         "working": passed["working"] / seconds / workers,
-        "rate": results / seconds,
-        "length": passed["quenching"] / results,
+        "rate": passed["came"] / seconds,
+        "length": passed["quenching"] / passed["came"],
         "parts": {name: 1e6 * part / results for name, part in parts.items()},
         "idle": passed["looking for messages in vain"] / seconds,
     }
