@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <cmath>
 
 #include "contacts.h"
 #include "geometry.h"
@@ -55,32 +57,64 @@ class Crowd {
   std::vector<FourAtoms> fours_;
 };
 
+// Triangles, and the two points at one bond from the corners of each: above and below the centre of the circle through
+// them. Numbers of one kind lie beside each other, so that processors calculate with several at once.
+struct Triangles {
+  static constexpr std::size_t most = 64;
+  using Numbers = double[most];
+
+  std::size_t count = 0;
+  std::array<std::size_t, 3> atoms[most];
+  Numbers corners[3][3];  // coordinates of the corners
+  Numbers bond;           // length
+  Numbers area;           // four times its square
+  Numbers height;         // its square; not positive where there are no such points
+  Numbers above[3], below[3];
+
+  void find_apexes() {
+    for (std::size_t t = 0; t < count; ++t) {
+      const Vector3 first = read(corners[0], t), u = read(corners[1], t) - first, v = read(corners[2], t) - first;
+      const Vector3 normal = cross(u, v);
+      area[t] = dot(normal, normal);
+      const Vector3 to_centre = (0.5 / area[t]) * cross(dot(u, u) * v - dot(v, v) * u, normal);
+      height[t] = bond[t] * bond[t] - dot(to_centre, to_centre);
+      const Vector3 centre = first + to_centre, up = std::sqrt(height[t] / area[t]) * normal;
+      write(centre + up, above, t);
+      write(centre - up, below, t);
+    }
+  }
+
+  static Vector3 read(const Numbers *points, std::size_t t) { return {points[0][t], points[1][t], points[2][t]}; }
+  static void write(const Vector3 &point, Numbers *points, std::size_t t) {
+    for (std::size_t x = 0; x < 3; ++x) points[x][t] = point[x];
+  }
+};
+
 // Finds places for an atom of one type beside others.
 class Apexes {
  public:
-  Apexes(const Atoms &atoms, std::size_t kind, double contact, double least)
-      : atoms_(atoms),
+  Apexes(const Contacts &contacts, const Atoms &atoms, std::size_t kind, double contact, double least)
+      : contacts_(contacts),
+        atoms_(atoms),
         to_kind_(atoms.bonds + kind * atoms.kinds),
         flat_(1e-6 * std::pow(atoms.mean_bond(), 4)),
+        overlap2_(clearly * least * least),
         crowd_(atoms, to_kind_, contact, least) {}
 
-  // Adds the two points at one bond from the corners of a triangle, if there are any: above and below the centre of the
-  // circle through them.
+  // Adds the two points at one bond from the corners of a triangle, if there are any.
   void add(std::size_t i, std::size_t j, std::size_t k) {
-    const double reach = (bond_to(i) + bond_to(j) + bond_to(k)) / 3.0;
-    const Vector3 first = place(i), u = place(j) - first, v = place(k) - first, normal = cross(u, v);
-    const double area = dot(normal, normal);  // four times the square of the triangle's area
-    if (!(area >= flat_)) return;
-    const Vector3 to_centre = (0.5 / area) * cross(dot(u, u) * v - dot(v, v) * u, normal);
-    const double height2 = reach * reach - dot(to_centre, to_centre);
-    if (!(height2 > 0.0)) return;
-    const Vector3 centre = first + to_centre, height = std::sqrt(height2 / area) * normal;
-    above_.push_back(centre + height);
-    below_.push_back(centre - height);
+    const std::size_t t = triangles_.count++;
+    triangles_.atoms[t] = {i, j, k};
+    triangles_.bond[t] = (bond_to(i) + bond_to(j) + bond_to(k)) / 3.0;
+    for (std::size_t corner = 0; corner < 3; ++corner) {
+      Triangles::write(place(triangles_.atoms[t][corner]), triangles_.corners[corner], t);
+    }
+    if (triangles_.count == Triangles::most) take_apexes();
   }
 
   // Adds those where no atom overlaps to the sites.
-  void add_free(Sites &sites) const {
+  void add_free(Sites &sites) {
+    take_apexes();
     for (const std::vector<Vector3> *side : {&above_, &below_}) {
       for (const Vector3 &apex : *side) {
         const int touched = crowd_.touching(apex);
@@ -92,15 +126,54 @@ class Apexes {
   }
 
  private:
+  static constexpr double clearly = 0.999;  // of the squared distance: what overlaps whatever the precision
+
+  // Takes the apexes of the triangles, but not those where an atom in contact with all three corners overlaps, as it
+  // mostly does: to ask all atoms takes longer. Written in any case, counted where it is so: without a branch, whose
+  // way a processor could not foresee.
+  void take_apexes() {
+    triangles_.find_apexes();
+    std::size_t n_above = above_.size(), n_below = below_.size();
+    above_.resize(n_above + triangles_.count);
+    below_.resize(n_below + triangles_.count);
+    for (std::size_t t = 0; t < triangles_.count; ++t) {
+      const auto &[i, j, k] = triangles_.atoms[t];
+      const auto [first, last] = contacts_.common(i, j, k);
+      const bool is_there = (triangles_.area[t] >= flat_) & (triangles_.height[t] > 0.0);
+      above_[n_above] = Triangles::read(triangles_.above, t);
+      below_[n_below] = Triangles::read(triangles_.below, t);
+      n_above += is_there & !overlaps(first, above_[n_above]) & !overlaps(last, above_[n_above]) ? 1 : 0;
+      n_below += is_there & !overlaps(first, below_[n_below]) & !overlaps(last, below_[n_below]) ? 1 : 0;
+    }
+    above_.resize(n_above);
+    below_.resize(n_below);
+    triangles_.count = 0;
+  }
+
+  bool overlaps(std::size_t atom, const Vector3 &apex) const {
+    const Vector3 gap = place(atom) - apex;
+    return dot(gap, gap) < overlap2_ * bond_to(atom) * bond_to(atom);
+  }
   Vector3 place(std::size_t i) const { return vector_of(atoms_.positions + 3 * i); }
   double bond_to(std::size_t i) const { return to_kind_[atoms_.type(i)]; }
 
+  const Contacts &contacts_;
   const Atoms &atoms_;
   const double *to_kind_;
-  double flat_;
+  double flat_, overlap2_;
   Crowd crowd_;
+  Triangles triangles_;
   std::vector<Vector3> above_, below_;
 };
+
+using Word = AtomSets::Word;
+
+// The bits of a word that belong to atoms after one.
+Word after(std::size_t atom, std::size_t word) {
+  const std::size_t own = atom / AtomSets::bits;
+  if (word != own) return word > own ? ~Word{0} : 0;
+  return ~Word{0} << atom % AtomSets::bits << 1;
+}
 
 // Takes away the sites that an atom overlaps, and counts it where it touches others.
 void account_for(const Atoms &atom, std::size_t kind, double contact, double least, Sites &sites) {
@@ -125,21 +198,18 @@ Sites vacant_sites(const Atoms &atoms, std::size_t kind, double contact, double 
 }
 
 Sites vacant_sites(const Contacts &contacts, const Atoms &atoms, std::size_t kind, double contact, double least) {
-  Apexes apexes(atoms, kind, contact, least);
-  std::vector<std::size_t> chosen(atoms.n);
+  const AtomSets &touching = contacts.touching(), &across = contacts.across();
+  Apexes apexes(contacts, atoms, kind, contact, least);
   for (std::size_t i = 0; i < atoms.n; ++i) {
-    for (const Contacts::Member *j = contacts.begin(i); j != contacts.end(i); ++j) {
-      // A triangle has three corners where two sides meet, the half of a square one. Noted in any case, counted where
-      // it is so: without a branch, whose way a processor could not foresee.
-      const Gap *gaps = contacts.gaps(*j), of_triangle = i < *j ? Gap::in_contact : Gap::across_a_square;
-      std::size_t count = 0;
-      for (const Contacts::Member *k = j + 1; k != contacts.end(i); ++k) {
-        chosen[count] = *k;
-        count += static_cast<std::size_t>(gaps[*k] == Gap::across_a_square) |
-                 static_cast<std::size_t>(gaps[*k] == of_triangle);
-      }
-      for (std::size_t place = 0; place < count; ++place) apexes.add(i, *j, chosen[place]);
-    }
+    contacts.for_atoms([&](std::size_t w) { return touching[i][w]; },
+                       [&](std::size_t j) {
+                         // A triangle has three corners where two sides meet, the half of a square one.
+                         const Word of_triangles = i < j ? ~Word{0} : 0;
+                         const auto third = [&](std::size_t w) {
+                           return touching[i][w] & after(j, w) & (across[j][w] | (touching[j][w] & of_triangles));
+                         };
+                         contacts.for_atoms(third, [&](std::size_t k) { apexes.add(i, j, k); });
+                       });
   }
   Sites sites;
   apexes.add_free(sites);
@@ -151,15 +221,17 @@ void extend_sites(Sites &sites, const Contacts &contacts, const Atoms &atoms, st
   const std::size_t last = atoms.n - 1;
   account_for({1, atoms.types + last, atoms.positions + 3 * last, atoms.kinds, atoms.bonds}, kind, contact, least,
               sites);
-  Apexes apexes(atoms, kind, contact, least);
-  for (const Contacts::Member *j = contacts.begin(last); j != contacts.end(last); ++j) {
-    for (const Contacts::Member *k = j + 1; k != contacts.end(last); ++k) {
-      if (contacts.gap(*j, *k) != Gap::wide) apexes.add(last, *j, *k);
-    }
-    for (const Contacts::Member *k = contacts.begin(*j); k != contacts.end(*j); ++k) {
-      if (*k != last && contacts.gap(last, *k) == Gap::across_a_square) apexes.add(*j, last, *k);
-    }
-  }
+  const AtomSets &touching = contacts.touching(), &across = contacts.across();
+  Apexes apexes(contacts, atoms, kind, contact, least);
+  contacts.for_atoms([&](std::size_t w) { return touching[last][w]; },
+                     [&](std::size_t j) {
+                       const auto third = [&](std::size_t w) {
+                         return touching[last][w] & after(j, w) & (touching[j][w] | across[j][w]);
+                       };
+                       contacts.for_atoms(third, [&](std::size_t k) { apexes.add(last, j, k); });
+                       const auto opposite = [&](std::size_t w) { return touching[j][w] & across[last][w]; };
+                       contacts.for_atoms(opposite, [&](std::size_t k) { apexes.add(j, last, k); });
+                     });
   apexes.add_free(sites);
 }
 
