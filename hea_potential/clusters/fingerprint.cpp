@@ -22,9 +22,13 @@ std::vector<double> histogram(const Atoms &atoms, const Grid &grid) {
   // Two of them, to which pairs are added in turn: many are of the same length, and each would wait for the one before.
   std::vector<double> result(size, 0.0), other(size, 0.0), places(atoms.n);
   double *const turns[2] = {result.data(), other.data()};
+  std::vector<std::size_t> rows(atoms.kinds);  // where those of each type with the type of atom i begin
   const double inverse_step = 1.0 / (atoms.mean_bond() * grid.spacing);
   const double end = static_cast<double>(grid.points) - 3.0;  // so that what is smeared stays in its row
   for (std::size_t i = 0; i < atoms.n; ++i) {
+    for (std::size_t kind = 0; kind < atoms.kinds; ++kind) {
+      rows[kind] = row_of(atoms.type(i), kind, atoms.kinds) * grid.points;
+    }
     for (std::size_t j = i + 1; j < atoms.n; ++j) {
       places[j] = std::sqrt(squared_distance(atoms.positions + 3 * i, atoms.positions + 3 * j)) * inverse_step;
     }
@@ -33,14 +37,27 @@ std::vector<double> histogram(const Atoms &atoms, const Grid &grid) {
       if (!(place < end)) continue;
       // Each distance is shared by the two grid points beside it, so that the histogram changes continuously with the
       // positions.
-      const auto cell = static_cast<std::size_t>(place);
+      const auto cell = static_cast<std::ptrdiff_t>(place);  // signed: quicker to come by
       const double upper = place - static_cast<double>(cell);
-      double *at = turns[j % 2] + row_of(atoms.type(i), atoms.type(j), atoms.kinds) * grid.points + cell;
+      double *at = turns[j % 2] + rows[atoms.type(j)] + cell;
       at[0] += 1.0 - upper;
       at[1] += upper;
     }
   }
   for (std::size_t k = 0; k < size; ++k) result[k] += other[k];
+  return result;
+}
+
+// Counts smeared within their rows, of which the last two are zero.
+std::vector<double> smeared(const std::vector<double> &counts) {
+  const std::size_t size = counts.size();
+  std::vector<double> around(size + 2 * half_width, 0.0), result(size, 0.0);
+  std::copy(counts.begin(), counts.end(), around.begin() + half_width);
+  for (std::size_t k = 0; k < size; ++k) {
+    for (std::size_t step = 0; step <= 2 * half_width; ++step) {
+      result[k] += smearing[2 * half_width - step] * around[k + step];
+    }
+  }
   return result;
 }
 
@@ -58,16 +75,7 @@ std::vector<float> normalised(const std::vector<double> &values) {
 }  // namespace
 
 std::vector<float> fingerprint(const Atoms &atoms, const Grid &grid) {
-  const std::vector<double> counts = histogram(atoms, grid);
-  std::vector<double> smeared(counts.size(), 0.0);
-  for (std::size_t p = 0; p < counts.size(); ++p) {
-    if (counts[p] == 0.0) continue;
-    const std::size_t row_begin = p - p % grid.points, row_end = row_begin + grid.points;
-    const std::size_t begin = std::max(p, row_begin + half_width) - half_width;
-    const std::size_t end = std::min(p + half_width + 1, row_end);
-    for (std::size_t q = begin; q < end; ++q) smeared[q] += smearing[q + half_width - p] * counts[p];
-  }
-  return normalised(smeared);
+  return normalised(smeared(histogram(atoms, grid)));
 }
 
 std::vector<float> without_types(const std::vector<float> &fingerprint, std::size_t points) {
