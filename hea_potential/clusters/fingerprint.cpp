@@ -48,14 +48,15 @@ std::vector<double> histogram(const Atoms &atoms, const Grid &grid) {
   return result;
 }
 
-// Counts smeared within their rows, of which the last two are zero.
-std::vector<double> smeared(const std::vector<double> &counts) {
-  const std::size_t size = counts.size();
-  std::vector<double> around(size + 2 * half_width, 0.0), result(size, 0.0);
-  std::copy(counts.begin(), counts.end(), around.begin() + half_width);
-  for (std::size_t k = 0; k < size; ++k) {
-    for (std::size_t step = 0; step <= 2 * half_width; ++step) {
-      result[k] += smearing[2 * half_width - step] * around[k + step];
+// Counts smeared within rows of so many points.
+std::vector<double> smeared(const std::vector<double> &counts, std::size_t points) {
+  std::vector<double> around(points + 2 * half_width, 0.0), result(counts.size(), 0.0);
+  for (std::size_t row = 0; row < counts.size(); row += points) {
+    std::copy_n(&counts[row], points, &around[half_width]);
+    for (std::size_t k = 0; k < points; ++k) {
+      for (std::size_t step = 0; step <= 2 * half_width; ++step) {
+        result[row + k] += smearing[2 * half_width - step] * around[k + step];
+      }
     }
   }
   return result;
@@ -75,7 +76,7 @@ std::vector<float> normalised(const std::vector<double> &values) {
 }  // namespace
 
 std::vector<float> fingerprint(const Atoms &atoms, const Grid &grid) {
-  return normalised(smeared(histogram(atoms, grid)));
+  return normalised(smeared(histogram(atoms, grid), grid.points));
 }
 
 std::vector<float> without_types(const std::vector<float> &fingerprint, std::size_t points) {

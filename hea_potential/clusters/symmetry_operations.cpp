@@ -47,8 +47,8 @@ bool SymmetrySearch::is_linear() const {
 
 bool SymmetrySearch::has_inversion() const {
   const Matrix3 inversion{Vector3{-1, 0, 0}, Vector3{0, -1, 0}, Vector3{0, 0, -1}};
-  std::vector<std::size_t> permutation;
-  return match(inversion, tolerance_, permutation);
+  Matching matching;
+  return match(inversion, tolerance_, matching);
 }
 
 std::vector<Operation> SymmetrySearch::operations() const {
@@ -56,7 +56,7 @@ std::vector<Operation> SymmetrySearch::operations() const {
   const Anchors from = anchors();
   const Matrix3 axes = frame(from);
   const double apart = norm(positions_[from.first] - positions_[from.second]);
-  std::vector<std::size_t> permutation;
+  Matching matching;
   for_like(from.first, [&](std::size_t first) {
     for_like(from.second, [&](std::size_t second) {
       const double gap = norm(positions_[first] - positions_[second]);
@@ -64,9 +64,9 @@ std::vector<Operation> SymmetrySearch::operations() const {
       const Anchors to{first, second};
       Matrix3 target = transposed(frame(to));
       const bool is_identity = first == from.first && second == from.second;
-      if (!is_identity) try_operation(target * axes, from, to, true, permutation, found);
+      if (!is_identity) try_operation(target * axes, from, to, true, matching, found);
       for (Vector3 &row : target) row[2] = -row[2];  // the third axis of the images the other way: improper
-      try_operation(target * axes, from, to, false, permutation, found);
+      try_operation(target * axes, from, to, false, matching, found);
     });
   });
   return found;
@@ -84,41 +84,49 @@ SymmetrySearch::Anchors SymmetrySearch::anchors() const {
   const std::size_t n = positions_.size();
   std::vector<std::size_t> number(n, 0);  // of like atoms
   for (std::size_t i = 0; i < n; ++i) {
-    for_like(i, [&](std::size_t) { ++number[i]; });
+    for (std::size_t j = i + 1; j < n && radii_[j] <= radii_[i] + like(); ++j) {
+      const std::size_t is_like = types_[j] == types_[i] ? 1 : 0;
+      number[i] += is_like;
+      number[j] += is_like;
+    }
   }
   std::size_t first = n - 1;
   for (std::size_t i = 0; i < n; ++i) {
     if (radii_[i] > 0.3 * radii_.back() && number[i] < number[first]) first = i;
   }
-  std::size_t second = n, widest = n;
+  const auto is_away = [&](std::size_t i) { return i != first && radii_[i] > 0.3 * radii_.back(); };
+  const auto sine = [&](std::size_t i) {
+    return norm(cross(positions_[first], positions_[i])) / (radii_[first] * radii_[i]);
+  };
+  std::size_t second = n;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (is_away(i) && (second == n || number[i] < number[second]) && sine(i) > clear_of_axis) second = i;
+  }
+  if (second != n) return {first, second};
   double largest_sine = -1.0;
   for (std::size_t i = 0; i < n; ++i) {
-    if (i == first || radii_[i] <= 0.3 * radii_.back()) continue;
-    const double sine = norm(cross(positions_[first], positions_[i])) / (radii_[first] * radii_[i]);
-    if (sine > clear_of_axis && (second == n || number[i] < number[second])) second = i;
-    if (sine > largest_sine) {
-      largest_sine = sine;
-      widest = i;
-    }
+    if (!is_away(i) || sine(i) <= largest_sine) continue;
+    largest_sine = sine(i);
+    second = i;
   }
-  return {first, second == n ? widest : second};
+  return {first, second};
 }
 
 // Calls visit(j) for all atoms of the same type at the same distance from the centre.
 template<typename Visit>
 void SymmetrySearch::for_like(std::size_t i, const Visit &visit) const {
-  const double reach = 2.0 * tolerance_;
-  const auto begin = std::lower_bound(radii_.begin(), radii_.end(), radii_[i] - reach);
-  for (auto j = static_cast<std::size_t>(begin - radii_.begin()); j < radii_.size() && radii_[j] <= radii_[i] + reach;
+  const auto begin = std::lower_bound(radii_.begin(), radii_.end(), radii_[i] - like());
+  for (auto j = static_cast<std::size_t>(begin - radii_.begin()); j < radii_.size() && radii_[j] <= radii_[i] + like();
        ++j) {
     if (types_[j] == types_[i]) visit(j);
   }
 }
 
-// Adds the operation near a matrix that takes these anchors to those, if there is one; `permutation` is room for work.
+// Adds the operation near a matrix that takes these anchors to those, if there is one; `matching` is room for work.
 void SymmetrySearch::try_operation(const Matrix3 &start, const Anchors &from, const Anchors &to, bool is_proper,
-                                   std::vector<std::size_t> &permutation, std::vector<Operation> &found) const {
-  if (!match(start, loose * tolerance_, permutation)) return;
+                                   Matching &matching, std::vector<Operation> &found) const {
+  if (!match(start, loose * tolerance_, matching)) return;
+  const std::vector<std::size_t> &permutation = matching.to;
   // Otherwise these images of the anchors give another operation, which is found from its own images.
   if (permutation[from.first] != to.first || permutation[from.second] != to.second) return;
   const Matrix3 matrix = refined(start, permutation);
@@ -137,26 +145,31 @@ Matrix3 SymmetrySearch::frame(const Anchors &atoms) const {
 }
 
 // Finds for every atom the like one nearest to its image; false unless all are within reach and no two the same.
-bool SymmetrySearch::match(const Matrix3 &matrix, double reach, std::vector<std::size_t> &permutation) const {
+bool SymmetrySearch::match(const Matrix3 &matrix, double reach, Matching &matching) const {
   const std::size_t n = positions_.size();
-  permutation.assign(n, n);
-  std::vector<char> is_taken(n, 0);
+  auto &[to, from] = matching;
+  to.resize(n);
+  from.resize(n);
   std::size_t begin = 0;  // the first atom that is not too near to the centre
   for (std::size_t i = 0; i < n; ++i) {
     const Vector3 image = matrix * positions_[i];
     while (radii_[begin] < radii_[i] - reach) ++begin;
     double nearest2 = reach * reach;
+    std::size_t partner = n;
     for (std::size_t j = begin; j < n && radii_[j] <= radii_[i] + reach; ++j) {
       const Vector3 gap = image - positions_[j];
       const double square = dot(gap, gap);
       if (types_[j] == types_[i] && square <= nearest2) {
         nearest2 = square;
-        permutation[i] = j;
+        partner = j;
       }
     }
-    const std::size_t partner = permutation[i];
-    if (partner == n || is_taken[partner]) return false;
-    is_taken[partner] = 1;
+    if (partner == n) return false;
+    // What is left from earlier calls is never both: that needs no clearing.
+    const bool is_taken = from[partner] < i && to[from[partner]] == partner;
+    if (is_taken) return false;
+    to[i] = partner;
+    from[partner] = i;
   }
   return true;
 }

@@ -35,16 +35,24 @@ class SymmetrySearch {
     std::size_t first, second;
   };
 
+  // The atom to which each is taken, and the one that is taken to each, as far as that is known.
+  struct Matching {
+    std::vector<std::size_t> to, from;
+  };
+
   Anchors anchors() const;
   template<typename Visit>
   void for_like(std::size_t i, const Visit &visit) const;
   Operation identity() const;
-  void try_operation(const Matrix3 &start, const Anchors &from, const Anchors &to, bool is_proper,
-                     std::vector<std::size_t> &permutation, std::vector<Operation> &found) const;
+  void try_operation(const Matrix3 &start, const Anchors &from, const Anchors &to, bool is_proper, Matching &matching,
+                     std::vector<Operation> &found) const;
   Matrix3 frame(const Anchors &atoms) const;
-  bool match(const Matrix3 &matrix, double reach, std::vector<std::size_t> &permutation) const;
+  bool match(const Matrix3 &matrix, double reach, Matching &matching) const;
   Matrix3 refined(Matrix3 matrix, const std::vector<std::size_t> &permutation) const;
   double deviation(const Matrix3 &matrix, const std::vector<std::size_t> &permutation) const;
+
+  // By how much the distances of like atoms from the centre may differ.
+  double like() const { return 2.0 * tolerance_; }
 
   double tolerance_;
   // Sorted by distance from the centre.
