@@ -4,6 +4,7 @@ meanwhile.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,12 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.io import read
 
 from hea_potential.errors import InputError
 from hea_potential.pair_file import UNITS
 from hea_potential.search.composition import Composition
+from hea_potential.search.database import LOWEST, SADDLES
 from hea_potential.search.description import quantity
 from hea_potential.search.geometry import Cluster, Floats
 from hea_potential.search.journal import NAME, RunFolderError, read_journal, result_of
@@ -43,7 +46,8 @@ class Found:
 @dataclass(frozen=True)
 class SearchRun:
     """A search: its header (what decides what it finds), a line for each finished minimisation, tasks that killed their
-    process with the reason, and the distinct minima, the lowest first. `bonds` are the bond lengths (S, S) of types.
+    process with the reason, and the distinct minima, the lowest first, without saddles that it has left out; `kept` are
+    those that it has not, see `hea_potential.search.saddles`. `bonds` are the bond lengths (S, S) of types.
     """
 
     folder: Path
@@ -53,6 +57,8 @@ class SearchRun:
     composition: Composition
     bonds: Floats
     minima: list[Found]
+    left_out: list[Found]
+    kept: list[Found]
 
     @property
     def unit(self) -> str:
@@ -119,9 +125,28 @@ def read_search(folder: Path) -> SearchRun:
         raise RunFolderError(f"{path}: holds nothing yet; a search that has begun writes its first line at once")
     try:
         composition, bonds = Composition.parse(header["composition"]), np.array(header["bonds"], dtype=float)
-        return SearchRun(folder, header, entries, crashed, composition, bonds, minima_of(entries, composition, bonds))
+        found = minima_of(entries, composition, bonds)
     except (InputError, KeyError, IndexError, ValueError, TypeError) as error:
         raise RunFolderError(f"{path}: cannot be understood: {type(error).__name__}: {error}") from error
+    left_out, kept = (saddles_in(folder / name, found) for name in (SADDLES, LOWEST))
+    numbers = {each.number for each in left_out}
+    minima = [each for each in found if each.number not in numbers]
+    return SearchRun(folder, header, entries, crashed, composition, bonds, minima, left_out, kept)
+
+
+def saddles_in(path: Path, minima: list[Found]) -> list[Found]:
+    """Those of some minima of which a search's file of structures says that the energy falls from them. Raises
+    RunFolderError for a file that cannot be read.
+    """
+    if not path.exists():
+        return []
+    try:
+        frames = [atoms for atoms in read(path, ":") if "falls_to" in atoms.info]
+        energies = {int(atoms.info["minimum"]): float(atoms.get_potential_energy()) for atoms in frames}
+    except Exception as error:  # ASE's reader raises whatever its parsing meets
+        message = f"{path}: cannot be read: {type(error).__name__}: {error}; delete it, the search writes it again"
+        raise RunFolderError(message) from error
+    return [each for each in minima if math.isclose(energies.get(each.number, math.nan), each.energy)]
 
 
 def minima_of(entries: list[dict[str, Any]], composition: Composition, bonds: Floats) -> list[Found]:

@@ -40,6 +40,8 @@ def search_report(folder: Path) -> Report:
         figures = [(f"lowest energy, {run.unit}", f"{best.energy:.4f}"), ("motif", best.motif), *figures]  # fmt: skip
     figures += [("force calls", f"{run.calls:,}"), ("not a minimum", run.failures), ("time", clock(run.age))]
     remarks = [said_of_kappa(run)] if run.kappa else []
+    remarks += [f"Left out are saddles, from which the energy falls: {len(run.left_out)}."] if run.left_out else []
+    remarks += [f"{saddle.energy:.6f} {run.unit} is a saddle, below all minima that were found." for saddle in run.kept]
     remarks += [] if best is not None else ["No minimum is found yet: there is nothing to show of clusters."]
     remarks += [f"Task {task} killed its process: {message}" for task, message in run.crashed.items()]
     clusters: list[Part] = []

@@ -27,7 +27,8 @@ WINDOW = 4e-6  # of the energy's size
 @dataclass(eq=False)
 class Minimum:
     """A distinct minimum. `number` counts minima from 0 in the order of their finding; `parents` are numbers of
-    minima; `found_after` is in seconds of the run. See `motif` and `point_group` for what those can be.
+    minima; `found_after` is in seconds of the run. See `motif` and `point_group` for what those can be. `falls_to` is
+    the energy that it leads to where the check at the end of a search has found that it is a saddle (see `saddles`).
     """
 
     number: int
@@ -42,6 +43,7 @@ class Minimum:
     motif: str
     point_group: str
     hits: int = 1
+    falls_to: float | None = None
 
     @cached_property
     def geometry(self) -> Fingerprint:
@@ -51,7 +53,8 @@ class Minimum:
 
 class Archive:
     """The distinct minima of a search of one composition with these bond lengths (S, S), and the folder where they are
-    written (None: nowhere).
+    written (None: nowhere). `minima` has all in the order of their finding; `saddles` are those of them that the check
+    at the end of a search has left out of the lowest.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Archive:
         self.energy_unit = energy_unit
         self.folder = folder
         self.minima: list[Minimum] = []
+        self.saddles: list[Minimum] = []
         self._by_energy: list[Minimum] = []
         self._energies = array("d")  # of those, beside each other in memory, where they are found sooner
 
@@ -105,10 +109,19 @@ class Archive:
         return next((minimum for minimum, likeness in zip(near, similar, strict=True) if likeness >= ALIKE), None)
 
     def lowest(self, count: int = 10) -> Sequence[Minimum]:
-        """The minima of lowest energy, in order."""
+        """The minima of lowest energy, in order, without `saddles`. After a search the first ten are no saddles, but
+        for any that lie below all minima, which have `falls_to`, and what was not checked (see `run.search`); those
+        above are as they were found.
+        """
         return self._by_energy[:count]
+
+    def leave_out(self, saddles: Sequence[Minimum]) -> None:
+        """Take some of its minima for saddles: they stay in `minima`, but are no longer among the lowest, nor found."""
+        self.saddles = [*self.saddles, *saddles]
+        self._by_energy = [minimum for minimum in self._by_energy if minimum not in saddles]
+        self._energies = array("d", [minimum.energy for minimum in self._by_energy])
 
     @property
     def best(self) -> Minimum | None:
-        """The minimum of lowest energy, None if nothing was found yet."""
+        """The first of the `lowest`, None if nothing was found yet."""
         return self._by_energy[0] if self._by_energy else None

@@ -103,6 +103,7 @@ def bench_search(
                 executor=executor,
                 workers=workers,
                 observers=(runs.append, partial(progress, bench)),
+                confirm=0,
                 **settings,
             )
             bench = replace(bench, trials=(*bench.trials, trial_of(runs[-1])))

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from ase.db.row import AtomsRow
 
 NAME = "minima.db"
+LOWEST = "lowest.extxyz"
+SADDLES = "saddles.extxyz"
 # SQLite's codes of a file that is not what was written to it, unlike those of a disk that is full or slow.
 DAMAGED = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -220,8 +222,8 @@ def atoms_of(minimum: Minimum, composition: Composition) -> Atoms:
 
 
 def write_structures(path: Path, minima: Sequence[Minimum], archive: Archive, kappa: float = 0.0) -> None:
-    """Write minima, whose energies are E - `kappa` sigma, as extended XYZ, complete or not at all. No times: the file
-    is a function of seed and window.
+    """Write minima, whose energies are E - `kappa` sigma, as extended XYZ, complete or not at all. A saddle has the
+    energy that it `falls_to`. No times: the file is a function of seed and window.
     """
     from ase.io import write
 
@@ -229,6 +231,8 @@ def write_structures(path: Path, minima: Sequence[Minimum], archive: Archive, ka
     for minimum in minima:
         atoms = atoms_of(minimum, archive.composition)
         atoms.info.update(facts_of(minimum, kappa), hits=minimum.hits)
+        if minimum.falls_to is not None:
+            atoms.info["falls_to"] = minimum.falls_to
         frames.append(atoms)
     with complete_file(path) as temporary:
         write(temporary, frames, format="extxyz", parallel=False)

@@ -18,9 +18,9 @@ def headings(unit: str, kappa: float = 0.0) -> tuple[str, ...]:
 
 
 def texts(archive: Archive, rank: int, minimum: Minimum) -> tuple[str, ...]:
-    """A line of the list."""
+    """A line of the list; a saddle below all minima is called one."""
     return (
-        f"{rank}",
+        f"{rank}" if minimum.falls_to is None else f"{rank} saddle",
         f"{minimum.energy:.6f}",
         f"{minimum.energy - archive.lowest(1)[0].energy:.6f}",
         minimum.motif,

@@ -18,12 +18,14 @@ from hea_potential.errors import HEAError
 from hea_potential.search.archive import Archive, Minimum
 from hea_potential.search.database import Database
 from hea_potential.search.journal import Journal, RunFolderError, result_of
+from hea_potential.search.saddles import Check, calls_of_hessian, check_lowest
 from hea_potential.search.state import Observer, Run
 from hea_potential.search.tasks import Result
 from hea_potential.search.turns import Turns
 from hea_potential.search.workers import Crew
 
 PATIENCE = 0.2  # seconds between two calls of the observer while nothing is finished
+OVERTIME = 2.0  # seconds after a limit of time in which minima are still checked: ten of 38 atoms take 0.5 with hea6
 
 
 class SearchError(HEAError):
@@ -78,9 +80,12 @@ class Books:
                 self.journal.close()
 
 
-def carry_out(run: Run, crew: Crew, books: Books, window: int, observers: Iterable[Observer] = ()) -> None:
+def carry_out(
+    run: Run, crew: Crew, books: Books, window: int, observers: Iterable[Observer] = (), confirm: int = 0
+) -> None:
     """Go on with a run from what its books hold until its budget, force calls, time or target is reached; or until a
     whole window of tasks has ended in errors. A run of which every task has is a failure, however few there were.
+    In the end its `confirm` lowest minima are checked for being saddles.
     """
     turns = Turns(run.setup.move_of, window)
     replay(run, books, turns)
@@ -114,6 +119,8 @@ def carry_out(run: Run, crew: Crew, books: Books, window: int, observers: Iterab
         run.failure = (
             f"all of the first {run.tally.done} minimisations failed; the last one with: {run.tally.last_message}"
         )
+    if confirm and len(run.archive):
+        leave_out_saddles(run, confirm, observers)
     run.ended = time.monotonic()
     show(run, observers)
 
@@ -125,6 +132,17 @@ def end_early(run: Run, turns: Turns, finished: Mapping[int, Result], books: Boo
             turns.end_early(number)
             absorb(run, finished[number], books)
     books.write()
+
+
+def leave_out_saddles(run: Run, count: int, observers: Iterable[Observer]) -> None:
+    """Check the lowest minima of a run, as far as its time and as many force calls as it has taken allow."""
+    run.check = Check()
+
+    def may_go_on() -> bool:
+        show(run, observers)
+        return run.seconds_left + OVERTIME > run.seconds_of_call * calls_of_hessian(run.setup)
+
+    check_lowest(run.archive, run.setup, run.check, count, run.tally.calls, may_go_on)
 
 
 def nothing_works(run: Run, fewest: int) -> bool:

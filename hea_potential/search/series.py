@@ -72,6 +72,8 @@ def write_series(folder: Path, members: Sequence[Member]) -> None:
     for member, best in found:
         atoms = atoms_of(best, member.archive.composition)
         atoms.info.update(facts_of(best, kappa), hits=best.hits)
+        if best.falls_to is not None:
+            atoms.info["falls_to"] = best.falls_to
         frames.append(atoms)
     with complete_file(folder / "best.extxyz") as temporary:
         write(temporary, frames, format="extxyz", parallel=False)
@@ -158,4 +160,21 @@ def report_series(folder: Path, members: Sequence[Member], console: Console) -> 
         f"{tally.done} minimisations, {tally.calls} force calls, {sum(run.age for run in runs):.1f} s on "
         f"{runs[0].ranks} {'rank' if runs[0].ranks == 1 else 'ranks'}; not a minimum: {tally.failures}"
     )
+    for words in said_of_saddles(runs):
+        console.print(words)
     print_files(folder, FILES, console)
+
+
+def said_of_saddles(runs: Sequence[Run]) -> list[str]:
+    """What the checks of the lowest minima of several compositions have met and left."""
+    checks = [run.check for run in runs if run.check is not None]
+    left_out = sum(len(check.left_out) for check in checks)
+    bests = {run.archive.composition.formula: run.archive.best for run in runs}
+    saddles = [formula for formula, best in bests.items() if best is not None and best.falls_to is not None]
+    unsure = [run.archive.composition.formula for run in runs if run.check is not None and not run.check.shown]
+    words = [f"saddles, from which the energy falls, that are left out: {left_out}"] if left_out else []
+    if saddles:
+        words.append(f"saddles, below all minima that were found: the lowest of {', '.join(saddles)}")
+    if unsure:
+        words.append(f"not checked for being saddles: the lowest of {', '.join(unsure)}")
+    return words

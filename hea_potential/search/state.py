@@ -12,6 +12,7 @@ from hea_potential.errors import InputError
 from hea_potential.search.archive import Archive
 from hea_potential.search.budget import Budget
 from hea_potential.search.genetic import Method
+from hea_potential.search.saddles import Check
 from hea_potential.search.tasks import Result, Setup
 
 
@@ -103,6 +104,7 @@ class Run:
     ended: float | None = None
     age_before: float = 0.0
     failure: str = ""  # why it could not go on
+    check: Check | None = None  # of its lowest minima, once all is found
 
     @property
     def seconds(self) -> float:
@@ -137,6 +139,11 @@ class Run:
         of_call = math.inf if self.stop.seconds is None else self.stop.seconds - self.seconds
         in_all = math.inf if self.stop.age is None else self.stop.age - self.age
         return min(of_call, in_all)
+
+    @property
+    def seconds_of_call(self) -> float:
+        """How long a force call of a minimisation takes."""
+        return self.tally.quench_seconds / max(self.tally.calls, 1)
 
     @property
     def time_is_up(self) -> bool:

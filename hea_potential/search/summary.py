@@ -11,6 +11,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from hea_potential.search.database import LOWEST, SADDLES
 from hea_potential.search.database import NAME as DATABASE
 from hea_potential.search.description import headings, quantity, texts
 from hea_potential.search.journal import NAME as JOURNAL
@@ -22,7 +23,8 @@ from hea_potential.search.view import Shown, write_view
 FILES = {
     "best.png": "picture of the best",
     "view.html": "ten lowest, to look at in a browser",
-    "lowest.extxyz": "ten lowest (extended XYZ)",
+    LOWEST: "ten lowest (extended XYZ)",
+    SADDLES: "saddles that were left out (extended XYZ)",
     DATABASE: "all minima (ASE database)",
     JOURNAL: "journal, to continue from",
 }
@@ -31,10 +33,13 @@ FILES = {
 def illustrate(run: Run) -> None:
     """Make the picture and the web page of a run in its folder, if it has one and found what they do not show."""
     archive = run.archive
-    if archive.folder is None or archive.best is None or is_illustrated(archive.folder):
+    if archive.folder is None or archive.best is None:
         return
+    if is_illustrated(archive.folder) and not archive.saddles and not (archive.folder / SADDLES).exists():
+        return  # earlier calls may have had no time to leave saddles out
     kappa = run.setup.pair.kappa
     words = [archive.best.motif, archive.best.point_group, *([quantity(kappa)] if kappa else [])]
+    words += ["saddle"] if archive.best.falls_to is not None else []
     draw_best(archive.folder / "best.png", archive, ", ".join(words))
     listed = [
         Shown(texts(archive, rank, minimum), archive.composition, minimum.cluster, archive.bonds)
@@ -54,8 +59,9 @@ def report(run: Run, console: Console) -> None:
     """Print the end of a run."""
     archive, tally = run.archive, run.tally
     parts: list[Table | Text] = []
-    if len(archive):
+    if archive.best is not None:
         parts.append(lowest_table(run, console.width))
+    parts += [Text(words) for words in said_of_saddles(run)]
     parts.append(Text(cost(run)))
     if tally.last_message:
         parts.append(Text(f"last failure: {tally.last_message}"))
@@ -73,6 +79,27 @@ def lowest_table(run: Run, width: int) -> Table:
     rows = [texts(archive, rank, minimum) for rank, minimum in enumerate(archive.lowest(10), start=1)]
     title = f"{archive.composition.formula}: lowest distinct minima"
     return result_table(title, headings(archive.energy_unit, run.setup.pair.kappa), rows, width)
+
+
+def said_of_saddles(run: Run) -> list[str]:
+    """What the check of the lowest minima has met, and what of the ten that are shown it has not come to."""
+    check, archive = run.check, run.archive
+    if check is None:
+        return []
+    words = []
+    if number := len(check.left_out):
+        are, saddles = ("is", "a saddle") if number == 1 else ("are", "saddles")
+        among = f"{number} of the {check.shown + number} lowest"
+        words.append(f"{among} {are} {saddles}, from which the energy falls, and {are} left out")
+    if check.lower is not None:
+        words.append(
+            f"off a saddle the energy falls to {check.lower:.6f} {archive.energy_unit}, lower than all that was found: "
+            f"more minimisations or a smaller --fmax may lead there"
+        )
+    if check.ended_by:
+        shown = len(archive.lowest(10))
+        words.append(f"{shown - check.shown} of the {shown} are not checked for being saddles: {check.ended_by}")
+    return words
 
 
 def cost(run: Run) -> str:

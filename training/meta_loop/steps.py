@@ -81,6 +81,7 @@ def searched(
             executor=loop.executor,
             workers=loop.workers,
             observers=[watch],
+            confirm=0,  # a saddle is worth a label as any other structure
         )
     except RefusedLineError:  # the model cannot be read: no search will find anything
         raise
