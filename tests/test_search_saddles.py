@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
@@ -30,7 +31,7 @@ from hea_potential.search.geometry import Cluster, Floats
 from hea_potential.search.journal import RunFolderError
 from hea_potential.search.minimise import Limits, Minimiser
 from hea_potential.search.pair import Pair
-from hea_potential.search.saddles import Check, check_lowest, hessian, softest
+from hea_potential.search.saddles import MOST_ATOMS, Check, check_lowest, hessian, softest
 from hea_potential.search.series import members_of, report_series
 from hea_potential.search.starts import STARTS
 from hea_potential.search.state import Run
@@ -280,7 +281,7 @@ def test_a_model_that_is_gone_in_the_end_loses_nothing(tmp_path: Path) -> None:
     assert f"{shown} of the {shown} are not checked for being saddles: " in text
 
 
-def test_time_and_force_calls_limit_the_check() -> None:
+def test_time_force_calls_and_size_limit_the_check() -> None:
     runs: list[Run] = []
     archive = found(search("Ar7", pair=LJ, budget=40, seed=1, confirm=0, observers=[runs.append]))
     assert runs[-1].check is None
@@ -291,5 +292,9 @@ def test_time_and_force_calls_limit_the_check() -> None:
     assert check == Check(ended_by="it would take more force calls than the search")
     check_lowest(archive, setup, check := Check(), 1, 42, lambda: True)
     assert check == Check(confirmed=1, calls=42)
+    large = replace(setup, composition=Composition(("Ar",), (MOST_ATOMS + 1,)))
+    check_lowest(archive, large, check := Check(), 10, 10_000, lambda: True)
+    assert check == Check(ended_by="they have more than 500 atoms")
+    assert archive.saddles == []
     with pytest.raises(InputError, match="-1 minima to confirm"):
         search("Ar7", pair=LJ, budget=1, confirm=-1)

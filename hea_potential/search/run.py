@@ -113,7 +113,7 @@ def search(
     energy falls, are left out of `Archive.lowest`; one that lies below all minima stays and has `Minimum.falls_to` (see
     `saddles`). Journal and database hold all of them. How far that came is in the `check` of the `Run` that observers
     get: it ends early two seconds after a limit of time, after as many force calls as the search took, and where LAMMPS
-    fails. 0: no check.
+    fails; there is none above 500 atoms. 0: no check.
 
     Raises InputError, PairError, RunFolderError, OutputError, WorkersError, SearchError: all of them are HEAError.
     Where some of several searches cannot go on, the others are done first; what all found is in the SeriesError.

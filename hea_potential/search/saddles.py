@@ -32,6 +32,7 @@ from hea_potential.search.tasks import IN_TASK, Setup
 DISPLACEMENT = 0.003
 SOFT = 0.001  # of the stiffest curvature: what is stiffer than that is a minimum
 PUSH = 0.05  # in bonds: how far the atom that goes farthest is pushed
+MOST_ATOMS = 500  # a check of one minimum takes 10 s for so many with hea6, and grows with the square and more
 TIGHTER = 0.1  # of the search's largest force, at which the push would often end where it began
 
 
@@ -65,20 +66,16 @@ def check_lowest(
     """Check minima from the lowest upwards until `count` are not left out; then leave the others out of the archive's
     order. Saddles learn where they lead (`Minimum.falls_to`); `check` tells meanwhile how far it is.
 
-    It ends before its next minimum where that would take more than `most_calls` force calls in all (without what
-    pushes take), where `may_go_on` says no, and where LAMMPS fails: nothing that happens here loses what was found.
+    It ends before its next minimum where `why_not` gives a reason, and where LAMMPS fails: nothing that happens here
+    loses what was found.
     """
     minimiser = Minimiser(setup.composition, setup.pair, setup.bond_lengths, setup.limits)
     minimiser.largest_force *= TIGHTER
     ends: list[Quench] = []
     for minimum in archive.lowest(len(archive)):
-        if check.shown == count:
-            break
-        if not may_go_on():
-            check.ended_by = "the time is up"
-            break
-        if check.calls + calls_of_hessian(setup) > most_calls:
-            check.ended_by = "it would take more force calls than the search"
+        if check.shown < count:
+            check.ended_by = why_not(setup, check, most_calls, may_go_on)
+        if check.shown == count or check.ended_by:
             break
         try:
             with IN_TASK:
@@ -100,6 +97,18 @@ def check_lowest(
     ends = [end for end in ends if end.outcome == "minimum"]
     lower = [end.energy for end in ends if is_below(end, best.cluster, best.energy, archive.bonds)]
     check.lower = min(lower, default=None)
+
+
+def why_not(setup: Setup, check: Check, most_calls: int, may_go_on: Callable[[], bool]) -> str:
+    """Why no further minimum is checked: it has too many atoms, `may_go_on` says no, or with it the check would take
+    more than `most_calls` force calls (besides pushes). Nothing if there is no reason.
+    """
+    if setup.composition.size > MOST_ATOMS:
+        return f"they have more than {MOST_ATOMS} atoms"
+    if not may_go_on():
+        return "the time is up"
+    too_many = check.calls + calls_of_hessian(setup) > most_calls
+    return "it would take more force calls than the search" if too_many else ""
 
 
 def calls_of_hessian(setup: Setup) -> int:
