@@ -187,6 +187,17 @@ def test_results_are_lines_of_json(model: Path, tmp_path: Path) -> None:
     }
 
 
+def test_no_error_of_another_model_is_told(model: Path, tmp_path: Path) -> None:
+    write_model(tmp_path / "unsure.safetensors", *random_model(np.random.default_rng(6), sigma=False))
+    cluster(np.random.default_rng(1), 4).write(tmp_path / "in.extxyz")
+    assert hea("eval", tmp_path / "in.extxyz", "-m", model, "-o", tmp_path / "first.extxyz").returncode == 0
+    assert "energy_std" in ase.io.read(tmp_path / "first.extxyz").info
+    words = ("-m", tmp_path / "unsure.safetensors", "-o", tmp_path / "second.extxyz")
+    found = hea("eval", tmp_path / "first.extxyz", *words, "--json")
+    assert json.loads(found.stdout)["energy_std"] is None
+    assert "energy_std" not in ase.io.read(tmp_path / "second.extxyz").info
+
+
 def test_what_became_of_relaxed_structures_is_lines_of_json(model: Path, tmp_path: Path) -> None:
     atoms = cluster(np.random.default_rng(1), 5)
     atoms.write(tmp_path / "in.traj")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_search_run import LENNARD_JONES, check_database, entries
+from search_runs import LENNARD_JONES, check_database, entries
 
 from hea_potential.search import search
 from hea_potential.search.geometry import Cluster, Floats
@@ -69,6 +69,7 @@ def carried(kinds: Sequence[bool], window: int, lag: int, rng: np.random.Generat
     return events
 
 
+@settings(deadline=None)
 @given(
     kinds=st.lists(st.booleans(), min_size=1, max_size=60),
     window=st.integers(1, 8),

@@ -109,10 +109,13 @@ def write_structures(temporary: Path, frames: Sequence[Atoms], format_name: str,
 
 
 def with_results(atoms: Atoms, calculator: HEACalculator) -> Atoms:
-    """Return a copy that carries energy, forces and stress as ASE keeps them, and SIGMA in its information."""
+    """Return a copy that carries energy, forces and stress as ASE keeps them, and SIGMA in its information; no SIGMA
+    where the model has none, not even that of another model which the structure came with.
+    """
     from ase.calculators.singlepoint import SinglePointCalculator
 
     result = atoms.copy()
+    result.info.pop(SIGMA, None)
     if calculator.has_sigma:
         result.info[SIGMA] = calculator.get_property(SIGMA, atoms)
     names = ["energy", "forces", "stress"] if atoms.pbc.all() else ["energy", "forces"]
