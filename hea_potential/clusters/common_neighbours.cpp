@@ -1,21 +1,15 @@
 #include "common_neighbours.h"
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 
-#include "lanes.h"
+#include "neighbour_distances.h"
 #include "vector3.h"
 
 namespace hea::clusters {
 namespace {
 
-constexpr std::size_t shell = 12;         // neighbours in a close packing
-constexpr std::size_t most = 64;          // neighbours whose bonds fit into the bits of a word; more are no cluster
-constexpr std::size_t least_present = 6;  // neighbours that an atom has even at a vertex
-constexpr double farthest = 2.0;          // bonds; no neighbour is farther
-constexpr double next_shell = 1.25;       // times the mean distance of those: beyond are none of the first shell
-const double between = 0.5 * (1.0 + std::sqrt(2.0));
+constexpr std::size_t most = 64;  // neighbours whose bonds fit into the bits of a word; more are no cluster
 
 using Word = std::uint64_t;
 
@@ -31,101 +25,11 @@ struct Signature {
   bool is(std::size_t j, std::size_t k, std::size_t l) const { return common == j && bonds == k && chain == l; }
 };
 
-// The distances of all atoms from four, which are found together because processors calculate with four numbers at
-// once, and how many neighbours these have. Single precision suffices to tell shells of neighbours apart.
-class Distances {
- public:
-  // From the atom `begin` and the three after it, as far as there are any; places [n][3] are those of all atoms.
-  Distances(const Atoms &atoms, const std::vector<float> &places, std::size_t begin) : squares_(atoms.n) {
-    Lanes x{}, y{}, z{};
-    std::vector<Lanes> factors(atoms.kinds);  // by the type of the other atom
-    const std::size_t count = std::min(lanes, atoms.n - begin);
-    for (std::size_t lane = 0; lane < count; ++lane) {
-      const float *place = &places[3 * (begin + lane)];
-      x[lane] = place[0], y[lane] = place[1], z[lane] = place[2];
-      for (std::size_t kind = 0; kind < atoms.kinds; ++kind) {
-        const double bond = atoms.bonds[atoms.type(begin + lane) * atoms.kinds + kind];
-        factors[kind][lane] = static_cast<float>(1.0 / (bond * bond));
-      }
-    }
-    for (std::size_t j = 0; j < atoms.n; ++j) {
-      const Lanes u = x - places[3 * j], v = y - places[3 * j + 1], w = z - places[3 * j + 2];
-      squares_[j] = (u * u + v * v + w * w) * factors[atoms.type(j)];
-    }
-    for (std::size_t lane = 0; lane < count; ++lane) squares_[begin + lane][lane] = infinity;
-    find_cutoffs();
-    for (const Lanes &square : squares_) counts_ -= square < reaches_;
-  }
-
-  // Below which distance in bonds atoms are neighbours of one of the four, and how many are.
-  double cutoff(std::size_t lane) const { return cutoffs_[lane]; }
-  std::size_t count(std::size_t lane) const { return static_cast<std::size_t>(counts_[lane]); }
-
-  // These neighbours, ascending.
-  std::vector<std::size_t> neighbours(std::size_t lane) const {
-    std::vector<std::size_t> result;
-    result.reserve(count(lane));
-    for (std::size_t j = 0; j < squares_.size(); ++j) {
-      if (squares_[j][lane] < reaches_[lane]) result.push_back(j);
-    }
-    return result;
-  }
-
- private:
-  static constexpr float infinity = std::numeric_limits<float>::infinity();
-
-  static Lanes smaller(Lanes a, Lanes b) { return b < a ? b : a; }
-  static Lanes larger(Lanes a, Lanes b) { return a < b ? b : a; }
-
-  void find_cutoffs() {
-    Lanes nearest[least_present];  // squares, ascending
-    std::fill_n(nearest, least_present, Lanes{} + infinity);
-    for (const Lanes square : squares_) {
-      // Put in its place without a branch, whose way a processor could not foresee, and without waiting for a
-      // neighbour.
-      for (std::size_t k = least_present - 1; k > 0; --k) {
-        nearest[k] = larger(nearest[k - 1], smaller(nearest[k], square));
-      }
-      nearest[0] = smaller(nearest[0], square);
-    }
-    std::vector<float> near(squares_.size() + least_present);
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-      std::size_t known = 0;
-      for (; known < least_present && nearest[known][lane] < farthest * farthest; ++known) {
-        near[known] = nearest[known][lane];
-      }
-      const double edge = std::min(next_shell * mean_root(near, known), farthest);
-      std::size_t present = 0;
-      for (const Lanes &square : squares_) {
-        near[present] = square[lane];  // written in any case, counted where it is so: again without a branch
-        present += static_cast<double>(square[lane]) < edge * edge ? 1 : 0;
-      }
-      if (present > shell) {
-        std::nth_element(near.begin(), near.begin() + shell, near.begin() + static_cast<std::ptrdiff_t>(present));
-        present = shell;
-      }
-      cutoffs_[lane] = between * mean_root(near, present);
-      reaches_[lane] = static_cast<float>(std::pow(std::min(cutoffs_[lane], farthest), 2));
-    }
-  }
-
-  static double mean_root(const std::vector<float> &squares, std::size_t count) {
-    float sum = 0.0F;
-    for (std::size_t k = 0; k < count; ++k) sum += std::sqrt(squares[k]);
-    return count > 0 ? static_cast<double>(sum) / static_cast<double>(count) : 0.0;
-  }
-
-  std::vector<Lanes> squares_;  // in bonds
-  double cutoffs_[lanes];
-  Lanes reaches_{};  // the squares of these, but none beyond the farthest
-  Flags counts_{};
-};
-
 // The neighbours of an atom, and which of them are neighbours of each other; none of an atom at the surface.
 class Neighbourhood {
  public:
   // Of one of the four atoms that the distances are from.
-  Neighbourhood(const Atoms &atoms, const Distances &distances, std::size_t lane) {
+  Neighbourhood(const Atoms &atoms, const NeighbourDistances &distances, std::size_t lane) {
     const std::size_t count = distances.count(lane);
     if (count < shell || count > most) return;  // at the surface, or no cluster
     const double cutoff = distances.cutoff(lane);
@@ -236,7 +140,7 @@ Structure structure_of(const Atoms &atoms) {
   for (std::size_t k = 0; k < places.size(); ++k) {
     places[k] = static_cast<float>(atoms.positions[k] - atoms.positions[k % 3]);
   }
-  std::optional<Distances> distances;
+  std::optional<NeighbourDistances> distances;
   for (std::size_t i = 0; i < atoms.n; ++i) {
     if (i % lanes == 0) distances.emplace(atoms, places, i);
     const Neighbourhood around(atoms, *distances, i % lanes);

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache, partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -92,8 +93,7 @@ def unsealed(content: bytes) -> Setup:
     return Setup(*pickle.loads(content))
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """Its number (from 0), the name of the start or move that makes the candidate, the parents with their identities,
     and the kind of quench, one of `minimise.QUENCHES`.
     """
