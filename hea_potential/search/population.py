@@ -7,10 +7,12 @@ so that a new population does not end where an older one did.
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect, insort
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import accumulate
 from math import exp, inf
+from operator import attrgetter
 
 import numpy as np
 
@@ -40,8 +42,12 @@ class Population:
 
     @members.setter
     def members(self, members: list[Minimum]) -> None:
-        """Take these instead. They change less often than they are drawn from: fitness is calculated here."""
+        """Take these instead. They change less often than they are drawn from and compared with: what both need is
+        found here.
+        """
         self._members = members
+        self.fingerprints = [member.fingerprint for member in members]
+        self.geometries = [member.geometry for member in members]
         lowest = self.lowest
         heights = [float(rank) if self.by_rank else member.energy - lowest for rank, member in enumerate(members)]
         spread = max(heights[-1], 1e-12) if heights else 1.0
@@ -62,7 +68,8 @@ class Population:
         kin = self.kin_of(minimum)
         if not self.has_place(minimum, minimum.energy, kin):
             return False
-        members = sorted([*(m for m in self.members if m not in kin), minimum], key=lambda m: m.energy)
+        members = [member for member in self.members if member not in kin]
+        insort(members, minimum, key=attrgetter("energy"))
         if len(members) > self.capacity:
             members.remove(self.dispensable(members))
         self.members = members
@@ -80,11 +87,11 @@ class Population:
 
     def kin_of(self, minimum: Minimum) -> list[Minimum]:
         """Members and rivals that compete with a minimum for one place."""
-        others = [*self.members, *self.rivals]
-        similar = similarities(minimum.fingerprint, [other.fingerprint for other in others])
+        similar = similarities(minimum.fingerprint, [*self.fingerprints, *(rival.fingerprint for rival in self.rivals)])
         if minimum.geometry is minimum.fingerprint:
+            others = [*self.members, *self.rivals]
             return [other for other, likeness in zip(others, similar, strict=True) if likeness > KIN]
-        geometries = similarities(minimum.geometry, [member.geometry for member in self.members])
+        geometries = similarities(minimum.geometry, self.geometries)
         kin = [
             member
             for member, likeness, of_geometry in zip(self.members, similar, geometries, strict=False)
@@ -101,14 +108,14 @@ class Population:
         others = [member for member in self.members if member not in kin]
         if len(others) < self.capacity:
             return True
-        among = sorted([*others, minimum], key=lambda m: energy if m is minimum else m.energy)
-        return self.dispensable(among) is not minimum
+        others.insert(bisect(others, energy, key=attrgetter("energy")), minimum)
+        return self.dispensable(others) is not minimum
 
     def dispensable(self, members: Sequence[Minimum]) -> Minimum:
         """Of members in order of energy the highest that is not among the lowest of its motif; the highest of all if
         each of them is.
         """
-        seen: Counter[str] = Counter()
+        seen: defaultdict[str, int] = defaultdict(int)
         spare = []
         for member in members:
             seen[member.motif] += 1
