@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -172,6 +174,43 @@ def test_tasks_that_fail_at_once_do_not_let_many_follow_at_a_time(pair: Path) ->
         spells = [crew.collect(0.0) for _ in range(6)]
     assert [result.outcome for spell in spells for result in spell] == ["error"] * sum(map(len, spells))
     assert all(1 <= len(spell) <= 2**place for place, spell in enumerate(spells))
+
+
+def waiting_for_others(rng: np.random.Generator, composition: Composition, bonds: Floats) -> Cluster:
+    """Three atoms, as soon as others have made three of theirs."""
+    deadline = time.monotonic() + TIME_LIMIT
+    while len(list(Path(os.environ["MADE_BY_OTHERS"]).iterdir())) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return three_atoms(rng, composition, bonds)
+
+
+def three_atoms(rng: np.random.Generator, composition: Composition, bonds: Floats) -> Cluster:
+    """A triangle that is noted."""
+    (Path(os.environ["MADE_BY_OTHERS"]) / f"{rng.random()}").touch()
+    return Cluster(composition.types, np.array([[0.0, 0.0, 0.0], [3.8, 0.0, 0.0], [1.9, 3.3, 0.0]]))
+
+
+def test_what_waits_behind_a_long_task_is_done_by_a_manager_that_helps(
+    pair: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker has the first task and, as pools of processes do, one or two others in its hands."""
+    folder = tmp_path / "made"
+    folder.mkdir()
+    monkeypatch.setenv("MADE_BY_OTHERS", str(folder))
+    composition = Composition.parse("Ar3")
+    starts = (("long", waiting_for_others), ("short", three_atoms))
+    setup = Setup(composition, Pair.of_file(pair, composition), ((3.8,),), Limits(), starts, (), 1)
+    done = []
+    with (
+        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
+        Crew(setup, pool, workers=1, helps=True, window=16) as crew,
+    ):
+        for number in range(8):
+            crew.submit(Task(number, "short" if number else "long"))
+        while crew.is_busy:
+            done += [(result.number, result.outcome) for result in crew.collect(TIME_LIMIT)]
+    assert sorted(done) == [(number, "minimum") for number in range(8)]
 
 
 def test_a_move_that_ends_the_program_only_ends_its_task(pair: Path) -> None:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from types import TracebackType
 
@@ -16,7 +17,8 @@ from hea_potential.search.tasks import Result, Setup, Task, execute, execute_afa
 from hea_potential.search.witness import Witness, epitaph
 
 # Tasks handed to the executor per worker: one in work, one waiting, so that no worker idles while the manager is busy;
-# and more where the manager has tasks of its own, which may take longer than those of a worker.
+# and more where the manager has tasks of its own, which may take longer than those of a worker. A manager that helps
+# hands over all tasks where they take so long that to take one back is nothing beside it.
 AHEAD = 2
 AHEAD_OF_HELP = 4
 # Seconds of tasks that a process does at a time, before it looks at their results or sends them.
@@ -32,6 +34,24 @@ class WorkersError(HEAError):
     """The workers died or cannot do the tasks; what they had found is in the journal."""
 
 
+@dataclass
+class Pace:
+    """Seconds of tasks."""
+
+    seconds: float = 0.0
+    tasks: int = 0
+
+    def enter(self, seconds: float) -> None:
+        """Count a task."""
+        self.seconds += seconds
+        self.tasks += 1
+
+    @property
+    def mean(self) -> float:
+        """Of those counted, one at least."""
+        return self.seconds / self.tasks
+
+
 class Crew:
     """Takes tasks and gives back results in the order in which they are finished."""
 
@@ -45,12 +65,14 @@ class Crew:
         self.helps = helps or executor is None
         self.share = window // (SHARES * (self.workers + 1))
         self.pace = SPELL  # seconds of a task, from those that were done last
+        self.paces: dict[str, Pace] = {}  # and the mean of all, by what made the candidate
+        self.usual_pace = Pace()
         self.witness: Witness | None = None
         self.crashed: Mapping[int, str] = {}
         self.given_up: list[Result] = []
         self.waiting: deque[Task] = deque()
-        self.running: dict[Future[list[Result]], int] = {}  # with their numbers of tasks, of which so many in all
-        self.away = 0
+        self.running: dict[Future[list[Result]], list[Task]] = {}
+        self.away = 0  # tasks of those in all
         # Futures put themselves here when they are done: to look at each that is running would take the longer, the
         # more workers there are.
         self.finished: SimpleQueue[Future[list[Result]]] = SimpleQueue()
@@ -81,15 +103,26 @@ class Crew:
         """
         self.hand_out()
         results, self.given_up = self.given_up, []
-        if not results and self.finished.empty() and self.helps and self.waiting:
-            return self.own_results()
+        # What waits behind short tasks will be done sooner than it is taken back.
+        results += self.arrived(0.0 if self.waiting or self.spell == 1 else min(SPELL, patience))
+        if not results and self.helps:
+            if not self.waiting:
+                self.take_back()
+            if self.waiting:
+                return self.own_results()
+        results = results or self.arrived(patience)
+        self.learn(results)
+        self.hand_out()
+        return results
+
+    def arrived(self, patience: float) -> list[Result]:
+        """What others have finished; waits so many seconds for the first."""
+        results: list[Result] = []
         with suppress(Empty):
             while self.running:
                 future = self.finished.get(timeout=0.0 if results else patience)
-                self.away -= self.running.pop(future)
-                results.extend(results_of(future))
-        self.learn(results)
-        self.hand_out()
+                self.away -= len(self.running.pop(future))
+                results += results_of(future)
         return results
 
     def own_results(self) -> list[Result]:
@@ -99,19 +132,37 @@ class Crew:
         self.learn(results)
         return results
 
+    def take_back(self) -> None:
+        """Have a task here that no worker has begun; rather one that does not take long, because no results are
+        collected meanwhile.
+        """
+        for future in sorted(self.running, key=self.takes_long):
+            tasks = self.running[future]
+            if tasks and future.cancel():
+                self.waiting.extend(tasks)
+                self.away -= len(tasks)
+                self.running[future] = []
+                return
+
+    def takes_long(self, future: Future[list[Result]]) -> bool:
+        """Whether tasks that a worker shall do take longer than others, as far as is known."""
+        known = [self.paces[task.operator] for task in self.running[future] if task.operator in self.paces]
+        return any(pace.mean > self.usual_pace.mean for pace in known)
+
     def hand_out(self) -> None:
         """Keep some tasks for each worker with the executor, the others here, where the manager can take them."""
         if self.executor is None:
             return
         count = max(1, min(self.spell, self.share))
         ahead = max(AHEAD_OF_HELP if self.helps else AHEAD, 2 * count) * self.workers
-        while self.waiting and self.away < ahead:
+        hands_over_all = self.helps and self.spell == 1
+        while self.waiting and (self.away < ahead or hands_over_all):
             tasks = self.next_tasks(count)
             try:
                 future = self.executor.submit(execute_afar, self.setup, tasks, self.witness)
             except BrokenExecutor as error:
                 raise WorkersError(DIED) from error
-            self.running[future] = len(tasks)
+            self.running[future] = tasks
             self.away += len(tasks)
             future.add_done_callback(self.finished.put)
 
@@ -131,6 +182,10 @@ class Crew:
         if results:
             seconds = sum(result.seconds for result in results) / len(results)
             self.pace = max(seconds, 0.5 * self.pace, 1e-6)
+        if self.workers:
+            for result in results:
+                self.paces.setdefault(result.operator, Pace()).enter(result.seconds)
+                self.usual_pace.enter(result.seconds)
 
     def dismiss(self) -> None:
         """Drop what nobody has begun, which is of higher numbers than all that is in work."""
