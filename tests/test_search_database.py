@@ -10,11 +10,13 @@ import ase.db
 import ase.io
 import numpy as np
 import pytest
+from ase.calculators.singlepoint import SinglePointCalculator
 
 from hea_potential.errors import OutputError
 from hea_potential.search.archive import Archive, Minimum
 from hea_potential.search.composition import Composition
 from hea_potential.search.database import Database, atoms_of, facts_of, write_structures
+from hea_potential.search.journal import RunFolderError
 from hea_potential.search.similarity import fingerprint
 from hea_potential.search.starts import random_packing
 from hea_potential.search.tasks import Result
@@ -81,6 +83,25 @@ def test_ase_changes_rows_as_its_own(tmp_path: Path) -> None:
     assert found("colour") == [added]
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_what_is_added_to_a_row_is_not_copied_to_others(tmp_path: Path) -> None:
+    minima = archive_of(6).minima
+    path = written(tmp_path, minima[:3])
+    rows = ase.db.connect(path, serial=True)
+    atoms = rows.get_atoms(1)
+    atoms.calc = SinglePointCalculator(atoms, energy=rows.get(1).energy, forces=np.ones((len(atoms), 3)))
+    rows.update(1, atoms=atoms, data={"note": "of this one"})
+    written(tmp_path, minima[3:])
+    assert "forces" in rows.get(1)
+    assert [("forces" in row, row.data) for row in rows.select("minimum>2")] == [(False, {})] * 3
+
+
+def test_a_row_that_is_not_json_any_more_is_named(tmp_path: Path) -> None:
+    rows = ase.db.connect(written(tmp_path, archive_of(3).minima), serial=True)
+    rows.update(2, height=float("nan"))
+    with pytest.raises(RunFolderError, match="row 2 is none of the minima of a search; delete it"):
+        written(tmp_path, [])
 
 
 def test_rows_are_added_to_a_database_with_tables_of_facts(tmp_path: Path) -> None:

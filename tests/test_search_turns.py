@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from search_runs import LENNARD_JONES, check_database, entries
 
+from hea_potential.errors import InputError
 from hea_potential.search import search
 from hea_potential.search.geometry import Cluster, Floats
 from hea_potential.search.journal import RunFolderError
@@ -149,12 +151,34 @@ def test_nothing_slow_is_lost_where_time_ends_a_run(pair: Path, tmp_path: Path) 
     assert len(MADE) == sum(line["operator"] == "slow" for line in entries(tmp_path)[1:]) > 0
 
 
+@pytest.mark.parametrize("lag", [-1, 0.5, float("nan"), "2", None])
+def test_a_lag_is_a_number_of_windows(lag: Any) -> None:
+    with pytest.raises(InputError, match="allowed are whole numbers from 0"):
+        Move(slow, lag=lag)
+
+
 @pytest.mark.parametrize("missing", [5, 40])
 def test_a_journal_that_lacks_a_line_is_refused(finished: Path, pair: Path, tmp_path: Path, missing: int) -> None:
     lines = (finished / "journal.jsonl").read_bytes().splitlines(keepends=True)
     (tmp_path / "journal.jsonl").write_bytes(b"".join(lines[:missing] + lines[missing + 1 :]))
     with pytest.raises(RunFolderError, match=r"task \d+ where task \d+ must follow"):
         search("Ar7", pair=pair, budget=BUDGET, moves=SLOW, window=WINDOW, out=tmp_path)
+
+
+def test_a_journal_whose_lines_are_not_in_order_is_refused(pair: Path, tmp_path: Path) -> None:
+    plan = {"pair": pair, "budget": 60, "seed": 1, "moves": SLOW, "window": WINDOW}
+    search("Ar19", **plan, out=tmp_path / "whole")
+    lines = (tmp_path / "whole" / "journal.jsonl").read_bytes().splitlines(keepends=True)
+    new = [place for place, entry in enumerate(entries(tmp_path / "whole")) if "positions" in entry]
+    late = [place for place in new if b'"operator":"slow"' in lines[place] and place - 1 in new]
+    assert late
+    for place in late:  # it takes the number of the minimum that was found before it
+        folder = tmp_path / f"{place}"
+        folder.mkdir()
+        moved = [*lines[: place - 1], lines[place], lines[place - 1], *lines[place + 1 :]]
+        (folder / "journal.jsonl").write_bytes(b"".join(moved))
+        with pytest.raises(RunFolderError, match=r"must follow|not in their order"):
+            search("Ar19", **plan, out=folder)
 
 
 def test_a_task_does_not_end_twice(finished: Path, pair: Path, tmp_path: Path) -> None:

@@ -118,7 +118,8 @@ def search(
     window: Annotated[
         int | None,
         typer.Option(
-            help="Minimisations under way at once; what a seed finds depends on it. 16, or 8 a rank of more than 4.",
+            help="Minimisations under way at once, besides slow ones; what a seed finds depends on it. 16, or 8 a rank "
+            "of more than 4.",
             rich_help_panel=HOW,
         ),
     ] = None,

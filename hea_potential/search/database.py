@@ -39,7 +39,10 @@ SADDLES = "saddles.extxyz"
 DAMAGED = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 PAGE = 16384  # bytes; not many rows fit into pages of SQLite's own 4096
-NUMBERED = "SELECT id, energy, json_extract(key_value_pairs, '$.minimum') FROM systems"
+NUMBERED = (  # JSON of a number that is none, which somebody may add with ASE, has no minimum
+    "SELECT id, energy, CASE WHEN json_valid(key_value_pairs) THEN json_extract(key_value_pairs, '$.minimum') END "
+    "FROM systems"
+)
 INTERVAL = 5.0  # seconds between two transactions: each costs more than many rows
 BRIEFLY = 0.1  # seconds that a run waits for a database that another program writes to, before it goes on without
 PATIENCE = 10.0  # seconds that it waits in the end

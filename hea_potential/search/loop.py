@@ -114,7 +114,9 @@ def carry_out(
             break
         finished.update((result.number, result) for result in crew.collect(PATIENCE))
     crew.dismiss()
-    end_early(run, turns, finished, books)
+    if not nothing_works(run, window):
+        end_early(run, turns, finished, books)
+    run.searched = time.monotonic()
     if nothing_works(run, 1):  # its end may have come before that of the first window
         run.failure = (
             f"all of the first {run.tally.done} minimisations failed; the last one with: {run.tally.last_message}"
@@ -180,6 +182,11 @@ def replay(run: Run, books: Books, turns: Turns) -> None:
                 f"journal: task {task.number} is {recorded} (operator, parents, quench), this program would do "
                 f"{planned}; a run can only be continued by the version that began it"
             )
+        if not fits(entry, len(run.archive)):
+            raise RunFolderError(
+                f"journal: task {number} found minimum {entry['minimum']}, of {len(run.archive)} before it; lines are "
+                f"missing or not in their order: restore it, or choose another folder"
+            )
         minimum = None
         if result.cluster is not None:
             minimum = run.archive.enter(result, entry["elapsed"])
@@ -192,6 +199,12 @@ def replay(run: Run, books: Books, turns: Turns) -> None:
     run.resumed = run.tally.done
     if books.database:
         books.database.agree(run.archive.minima)
+
+
+def fits(entry: Mapping[str, Any], known: int) -> bool:
+    """Whether the minimum of an entry, if it has one, is one of those known or, if it is a new one, the next."""
+    number = entry.get("minimum", -1)
+    return bool(number == known if "positions" in entry else number < known)
 
 
 def absorb(run: Run, result: Result, books: Books) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hea_potential import clusters
+from hea_potential.errors import InputError
 from hea_potential.search.geometry import Cluster, Floats
 from hea_potential.search.surface import anneal, move_surface, resurface
 from hea_potential.search.symmetrise import symmetrise, symmetrise_core
@@ -40,6 +41,10 @@ class Move:
     cost: int = 0
     evenly: bool = False
     lag: int = 0
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.lag, int | np.integer) and self.lag >= 0):
+            raise InputError(f"move: lag of {self.lag!r} windows; allowed are whole numbers from 0")
 
 
 def splice(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:

@@ -22,8 +22,8 @@ from hea_potential.search.tasks import Setup
 
 LEAST_WINDOW = 16
 FEW_RANKS = 4  # have the least window, so that they all find the same
-# Results after a slow task wait for it, and with them what would be proposed next. A slow one takes up to 7 times the
-# mean; then 8 tasks a rank keep 99 % of the ranks at work, 4 only 60 %.
+# Results wait for those before them, and with them what would be proposed next. Where the longest takes 7 times the
+# mean, 8 tasks a rank keep 99 % of the ranks at work, 4 only 60 %. For what takes longer there is `Move.lag`.
 WINDOW_PER_RANK = 8
 MOST_WINDOW = 100_000  # tasks that are proposed at once, before any is begun: seconds; enough for 12,500 ranks
 

@@ -148,7 +148,8 @@ def line_of(run: Run) -> str:
 
 def rate(run: Run) -> float:
     """Minimisations a second in this call."""
-    return (run.tally.done - run.resumed) / run.seconds if run.seconds > 0.0 else 0.0
+    seconds = run.seconds_of_search
+    return (run.tally.done - run.resumed) / seconds if seconds > 0.0 else 0.0
 
 
 def call_rate(run: Run) -> float:

@@ -32,6 +32,13 @@ VIEWS = {
     "WHERE type IN ('integer', 'real', 'true', 'false')",
 }
 
+# The row that others are copies of, and the number of the next one. What somebody has added to a row with ASE, such as
+# forces or data, is of that structure alone: the first that nobody has changed, or the first of all.
+TEMPLATE = (
+    "SELECT id, numbers, (SELECT 1 + max(id) FROM systems) FROM systems WHERE id = coalesce("
+    "(SELECT id FROM systems WHERE mtime = ctime ORDER BY id LIMIT 1), (SELECT min(id) FROM systems))"
+)
+
 # All rows have the species of one of them.
 SPECIES = (
     "INSERT INTO species SELECT Z, n, systems.id FROM "
@@ -66,9 +73,7 @@ def append_copies(path: Path, rows: Sequence[Row], patience: float) -> None:
         connection.execute("PRAGMA cache_size=-65536")  # kB: what a batch touches is not written before it is whole
         connection.execute("BEGIN IMMEDIATE")  # from here on nobody else adds rows
         make_views(connection)
-        template, numbers, first = connection.execute(
-            "SELECT id, numbers, (SELECT 1 + max(id) FROM systems) FROM systems ORDER BY id LIMIT 1"
-        ).fetchone()
+        template, numbers, first = connection.execute(TEMPLATE).fetchone()
         copied = [name for _, name, *_ in connection.execute("PRAGMA table_info(systems)") if name not in OWN]
         # In the words of the statement itself: in half the time that it takes to hand them over with every row.
         quoted = ", ".join(f"quote({name})" for name in copied)

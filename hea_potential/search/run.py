@@ -105,15 +105,15 @@ def search(
     active learning wants them; those with a sigma above `limits.unknown` are refused all the same.
     method: a name of `METHODS`. starts, moves: names, or functions of your own by name (module-level ones, so that they
     travel to workers); by default all moves, with those of `homotops` for an alloy and `pair_style hea`. limits: of one
-    minimisation. window: tasks that may be under way at once, by default 16, or 8 a rank where there are more than
-    four; what a seed finds depends on it. executor: with the number of its `workers`, instead of the ranks of mpirun.
-    observers: called with the `Run` after every change. task_seconds: what is in the same task for longer hangs, and
-    its process is ended; like a task that crashes its process, it is not done again when the run is continued (only
-    with `out`). confirm: when the search ends, so many of the lowest minima are checked, and saddles, from which the
-    energy falls, are left out of `Archive.lowest`; one that lies below all minima stays and has `Minimum.falls_to` (see
-    `saddles`). Journal and database hold all of them. How far that came is in the `check` of the `Run` that observers
-    get: it ends early two seconds after a limit of time, after as many force calls as the search took, and where LAMMPS
-    fails; there is none above 500 atoms. 0: no check.
+    minimisation. window: tasks that may be under way at once, besides slow ones (`Move.lag`), by default 16, or 8 a
+    rank where there are more than four; what a seed finds depends on it. executor: with the number of its `workers`,
+    instead of the ranks of mpirun. observers: called with the `Run` after every change. task_seconds: what is in the
+    same task for longer hangs, and its process is ended; like a task that crashes its process, it is not done again
+    when the run is continued (only with `out`). confirm: when the search ends, so many of the lowest minima are
+    checked, and saddles, from which the energy falls, are left out of `Archive.lowest`; one that lies below all minima
+    stays and has `Minimum.falls_to` (see `saddles`). Journal and database hold all of them. How far that came is in the
+    `check` of the `Run` that observers get: it ends early two seconds after a limit of time, after as many force calls
+    as the search took, and where LAMMPS fails; there is none above 500 atoms. 0: no check.
 
     Raises InputError, PairError, RunFolderError, OutputError, WorkersError, SearchError: all of them are HEAError.
     Where some of several searches cannot go on, the others are done first; what all found is in the SeriesError.

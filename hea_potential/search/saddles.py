@@ -14,6 +14,7 @@ minimum is near: the lowest of 30 minimisations of 150 atoms of six elements was
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -72,25 +73,25 @@ def check_lowest(
     minimiser = Minimiser(setup.composition, setup.pair, setup.bond_lengths, setup.limits)
     minimiser.largest_force *= TIGHTER
     ends: list[Quench] = []
-    for minimum in archive.lowest(len(archive)):
-        if check.shown < count:
-            check.ended_by = why_not(setup, check, most_calls, may_go_on)
-        if check.shown == count or check.ended_by:
-            break
-        try:
-            with IN_TASK:
-                end, calls = falls_to(minimiser, minimum.cluster, minimum.energy)
-        except Exception as error:  # LAMMPS raises plain Exception for everything
-            check.ended_by = one_line(error)
-            break
-        check.calls += calls
-        if end is None:
-            check.confirmed += 1
-        else:
-            minimum.falls_to = end.energy
-            (check.left_out if check.confirmed else check.kept).append(minimum)
-            ends.append(end)
-    minimiser.close()
+    with closing(minimiser):
+        for minimum in archive.lowest(len(archive)):
+            if check.shown < count:
+                check.ended_by = why_not(setup, check, most_calls, may_go_on)
+            if check.shown == count or check.ended_by:
+                break
+            try:
+                with IN_TASK:
+                    end, calls = falls_to(minimiser, minimum.cluster, minimum.energy)
+            except Exception as error:  # LAMMPS raises plain Exception for everything
+                check.ended_by = one_line(error)
+                break
+            check.calls += calls
+            if end is None:
+                check.confirmed += 1
+            else:
+                minimum.falls_to = end.energy
+                (check.left_out if check.confirmed else check.kept).append(minimum)
+                ends.append(end)
     archive.leave_out(check.left_out)
     best = archive.best
     assert best is not None

@@ -101,6 +101,7 @@ class Run:
     tally: Tally = field(default_factory=Tally)
     resumed: int = 0
     began: float = field(default_factory=time.monotonic)
+    searched: float | None = None  # when all was found, and its lowest minima begin to be checked
     ended: float | None = None
     age_before: float = 0.0
     failure: str = ""  # why it could not go on
@@ -110,6 +111,11 @@ class Run:
     def seconds(self) -> float:
         """How long this call lasts already, or has lasted."""
         return (time.monotonic() if self.ended is None else self.ended) - self.began
+
+    @property
+    def seconds_of_search(self) -> float:
+        """The same without the check of what was found."""
+        return self.seconds if self.searched is None else self.searched - self.began
 
     @property
     def age(self) -> float:

@@ -58,7 +58,7 @@ class Crew:
     def __init__(
         self, setup: Setup, executor: Executor | None = None, workers: int = 0, helps: bool = True, window: int = 1
     ) -> None:
-        """At most `window` tasks are under way at once."""
+        """At most `window` tasks are under way at once, besides slow ones."""
         self.setup = setup
         self.executor = executor
         self.workers = workers if executor is not None else 0

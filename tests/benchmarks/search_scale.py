@@ -27,27 +27,23 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from sleeping_tasks import Lengths, measured_lengths
 
 from hea_potential.search import loop, run, search, tasks
 from hea_potential.search.genetic import GeneticAlgorithm
-from hea_potential.search.minimise import Quench
-from hea_potential.search.moves import MOVES
 from hea_potential.search.pair import Pair
 from hea_potential.search.state import Run
-from hea_potential.search.tasks import Task
 from hea_potential.search.workers import Crew
 
 MPIRUN = str(Path(sysconfig.get_path("scripts")) / "mpirun")
 # A model would be asked by moves as well, which then are work and not sleep.
 LENNARD_JONES = Pair(("pair_style lj/cut 30.0", "pair_coeff * * 1.0 1.0"), units="lj")
 NEVER_ASKED = Pair(("pair_style lj/cut 10.0", "pair_coeff * * 0.4 2.4"), units="metal")
-QUICK, SLOW = "rattle", "slow"  # the same move by two names, for those that sleep
 HASTE = 8.0  # how many times as short a few ranks sleep
 FEW = 8  # ranks up to which rank 0 works as well
 Collect = Callable[[Crew, float], list[tasks.Result]]
@@ -58,48 +54,6 @@ PARTS = {
     "handing out": (Crew, "hand_out"),
     "collecting": (Crew, "collect"),
 }
-
-
-@dataclass(frozen=True)
-class Lengths:
-    """CPU seconds of measured tasks: of slow moves, which are absorbed `lag` windows late, and of all others."""
-
-    slow: list[float]
-    others: list[float]
-    lag: int
-
-    def drawn(self, task: Task) -> float:
-        """One of those for a task; what it is depends on the task's number alone."""
-        return float(np.random.default_rng(task.number).choice(self.slow if task.operator == SLOW else self.others))
-
-    def shorter(self, haste: float) -> Lengths:
-        """The same, so many times as short."""
-        slow, others = ([round(length / haste, 5) for length in each] for each in (self.slow, self.others))
-        return Lengths(slow, others, self.lag)
-
-    def is_slow(self, number: int) -> bool:
-        """Whether a task is slow, as often as measured ones were."""
-        share = len(self.slow) / (len(self.slow) + len(self.others))
-        return bool(np.random.default_rng([number, 1]).random() < share)
-
-    def with_slow(self, propose: Callable[[GeneticAlgorithm, int], Task]) -> Callable[[GeneticAlgorithm, int], Task]:
-        """A way to propose tasks of which as many are slow; starts are not."""
-
-        def proposing(method: GeneticAlgorithm, number: int) -> Task:
-            task = propose(method, number)
-            if task.parents and self.is_slow(number):
-                return replace(task, operator=SLOW, parents=task.parents[:1], parent_ids=task.parent_ids[:1])
-            return replace(task, operator=QUICK) if task.operator == SLOW else task
-
-        return proposing
-
-    def sleep(self, minimiser: None, job: tasks.Job) -> None:
-        """In place of a minimisation: sleep as long as a measured task took."""
-        assert job.candidate is not None
-        length = self.drawn(job.task)
-        time.sleep(length)
-        energy = -100.0 - 20.0 * np.random.default_rng([job.task.number, 2]).uniform()
-        job.quench = Quench("minimum", job.candidate, energy, 100, length)
 
 
 @dataclass
@@ -186,29 +140,6 @@ def watch_messages(spent: Counter[str]) -> None:
     Backoff.sleep, Backoff.reset = sleep, reset
 
 
-def measured_lengths(formula: str, budget: int) -> Lengths:
-    """CPU seconds of the tasks of a search with hea6 in this process; others on this machine cannot lengthen them."""
-    slow: list[float] = []
-    others: list[float] = []
-    lags = [0]
-    absorb = loop.absorb
-
-    def measure(state: Run, result: tasks.Result, books: loop.Books) -> None:
-        absorb(state, result, books)
-        move = state.setup.move_of.get(result.operator)
-        lag = move.lag if move else 0
-        lags.append(lag)
-        if result.number > 0:  # the first also starts LAMMPS
-            (slow if lag else others).append(round(result.seconds, 5))
-
-    loop.absorb, tasks.time = measure, SimpleNamespace(perf_counter=time.process_time)  # type: ignore[assignment, attr-defined]
-    try:
-        search(formula, budget=budget, seed=1)
-    finally:
-        loop.absorb, tasks.time = absorb, time
-    return Lengths(slow, others, max(lags))
-
-
 def real(budget: int) -> dict[str, Any]:
     """A search with a cheap pair style on the ranks of this mpirun; empty on ranks other than 0."""
     from mpi4py import MPI
@@ -248,13 +179,12 @@ def asleep(formula: str, budget: int, lengths: Lengths) -> dict[str, Any]:
     watch_messages(watch.messages)
     for name, (owner, attribute) in PARTS.items():
         setattr(owner, attribute, timed(watch.spent, name, getattr(owner, attribute)))
-    moves = dict(MOVES)
     if lengths.slow:
-        moves[SLOW] = replace(MOVES[QUICK], lag=lengths.lag)
         GeneticAlgorithm.propose = lengths.with_slow(GeneticAlgorithm.propose)  # type: ignore[assignment, method-assign]
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
-        if search(formula, pair=NEVER_ASKED, moves=moves, budget=budget, seed=1, observers=[watch], out=out) is None:
+        options = {"pair": NEVER_ASKED, "moves": lengths.moves, "observers": [watch], "confirm": 0}
+        if search(formula, budget=budget, seed=1, out=out, **options) is None:
             return {}
     passed = watch.between()
     seconds, results, ranks = passed["seconds"], passed["results"], MPI.COMM_WORLD.Get_size()
