@@ -56,6 +56,8 @@ def test_no_edges_without_places() -> None:
     positions = np.array([[0.0, 0.0, 0.0], [np.nan, 0.0, 0.0], [1.0, 0.0, 0.0], [np.inf, 0.0, 0.0]])
     first, neighbour, vectors = clusters.half_edges(positions, 5.0)
     assert (first.tolist(), neighbour.tolist(), vectors.tolist()) == ([0, 1, 1, 1, 1], [2], [[1.0, 0.0, 0.0]])
+    first, neighbour, vectors = clusters.half_edges(positions[[3, 1, 0, 2]], 5.0)
+    assert (first.tolist(), neighbour.tolist(), vectors.tolist()) == ([0, 0, 0, 1, 1], [3], [[1.0, 0.0, 0.0]])
 
 
 @settings(max_examples=60, deadline=None)

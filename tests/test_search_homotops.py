@@ -18,7 +18,7 @@ from random_model import random_model, write_model
 
 from hea_potential import HEACalculator, clusters
 from hea_potential.engine import ExchangeScan, Model, Potential
-from hea_potential.errors import InputError, ModelFileError
+from hea_potential.errors import InputError
 from hea_potential.model_file import find_model
 from hea_potential.search import best_ordering, search
 from hea_potential.search.composition import Composition
@@ -242,47 +242,7 @@ def test_a_search_uses_them_and_is_reproducible(tmp_path: Path) -> None:
     assert {"reorder", "settle"} <= {operator for operator, _, _ in entries[0]}
 
 
-def test_best_ordering_relaxes_and_lowers_the_energy() -> None:
-    atoms = icosahedron(("Ag", 11), ("Cu", 2))
-    best = best_ordering(atoms, seed=1)
-    assert best.symbols.formula.count() == {"Ag": 11, "Cu": 2}
-    assert np.linalg.norm(best.get_forces(), axis=1).max() <= 0.01
-    assert best.symbols[np.argmin(np.linalg.norm(best.positions - best.positions.mean(axis=0), axis=1))] == "Cu"
-    atoms.calc = HEACalculator()
-    assert best.get_potential_energy() < atoms.get_potential_energy() - 0.1
-    best.calc = atoms.calc
-    scan, types = scan_of(best, ("Ag", "Cu"))
-    energy = scan.order(types)
-    assert scan.exchanges(scan.unlike_pairs()).min() > energy - 1e-5  # no swap of the relaxed cluster is lower
-
-
 def test_bad_input_is_one_error() -> None:
-    atoms = icosahedron(("Cu", 6), ("Au", 7))
-    periodic, broken, unknown, overlapping = (atoms.copy() for _ in range(4))
-    periodic.pbc = [True, False, False]
-    broken.positions[4, 1] = np.nan
-    unknown.symbols[2] = "Fe"
-    overlapping.positions[3] = overlapping.positions[2]
-    for given, words in (
-        (icosahedron(("Cu", 13)), "got 13 atoms of Cu; allowed are clusters of two elements or more"),
-        (Atoms(), "got 0 atoms of no element"),
-        (periodic, "periodic in no direction"),
-        (broken, "for atom 4; allowed are finite numbers"),
-        (unknown, "got Fe; the model hea6 knows Ni, Cu"),
-        (overlapping, "atoms 2 and 3 overlap"),
-    ):
-        with pytest.raises(InputError, match=words):
-            best_ordering(given)
-    for arguments, words in (
-        ({"descents": 0}, "0 descents"),
-        ({"rounds": 0}, "0 rounds"),
-        ({"fmax": -1.0}, "fmax is -1.0"),
-        ({"seed": -1}, "seed -1"),
-    ):
-        with pytest.raises(InputError, match=words):
-            best_ordering(atoms, **arguments)  # type: ignore[arg-type]
-    with pytest.raises(ModelFileError, match="nowhere"):
-        best_ordering(atoms, model="nowhere")
     with pytest.raises(InputError, match="got Fe"):
         exchange_scan("hea6", ("Cu", "Fe"))
     with pytest.raises(InputError, match="precision"):

@@ -18,11 +18,13 @@ void for_near_pairs(const std::vector<double> &positions, double reach, const Vi
   const std::size_t n = positions.size() / 3, room = n + lanes - 1;  // so that the last ones are four, too
   std::vector<float> coordinates(3 * room, nowhere);
   float *const x = coordinates.data(), *const y = x + room, *const z = y + room;
-  float widest = 0.0F;  // coordinate, from the first point
+  const double *origin = positions.data();
+  for (std::size_t left = n; left > 1 && !std::isfinite(origin[0] + origin[1] + origin[2]); --left) origin += 3;
+  float widest = 0.0F;  // coordinate, from the first point that is anywhere
   for (std::size_t i = 0; i < n; ++i) {
-    x[i] = static_cast<float>(positions[3 * i] - positions[0]);
-    y[i] = static_cast<float>(positions[3 * i + 1] - positions[1]);
-    z[i] = static_cast<float>(positions[3 * i + 2] - positions[2]);
+    x[i] = static_cast<float>(positions[3 * i] - origin[0]);
+    y[i] = static_cast<float>(positions[3 * i + 1] - origin[1]);
+    z[i] = static_cast<float>(positions[3 * i + 2] - origin[2]);
     widest = std::max({widest, std::abs(x[i]), std::abs(y[i]), std::abs(z[i])});
   }
   // Farther by more than what single precision may err.

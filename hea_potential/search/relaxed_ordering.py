@@ -130,9 +130,13 @@ def check_cluster(atoms: Atoms) -> None:
 
 
 def relaxed(atoms: Atoms, calculator: HEACalculator, fmax: float | None) -> Atoms:
-    """A copy of a cluster with its energy and forces, relaxed unless `fmax` is None."""
+    """A copy of a cluster with its energy and forces, relaxed unless `fmax` is None; without constraints, and without
+    what belongs to an atom of one element.
+    """
     moved = atoms.copy()
     moved.set_constraint()
+    for belonging in ("masses", "initial_magmoms", "initial_charges"):
+        moved.arrays.pop(belonging, None)
     moved.calc = calculator
     if fmax is not None:
         from ase.optimize import LBFGS  # here: every worker imports this module, and few relax with ASE

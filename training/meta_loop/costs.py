@@ -25,9 +25,9 @@ __all__ = ["Cost", "Forecast", "costs_of"]
 CALLS = 80  # force calls of a minimisation, about
 SECONDS_A_CALL = 1e-5  # and atom
 # Of a search of an alloy, for its orderings: a minimisation, each element beyond the first, the square of the atoms.
-# With hea6 minimisations of 13 atoms of two, four and six elements took 11, 18 and 36 ms each with all around them, of
-# 38 atoms 63, 176 and 228.
-SECONDS_OF_ORDERINGS = 2.7e-5
+# With hea6 minimisations of 13 atoms of two, four and six elements took 8, 14 and 25 ms each with all around them, of
+# 38 atoms 32, 84 and 98.
+SECONDS_OF_ORDERINGS = 1.2e-5
 ATOMS_A_SECOND = 8_000.0 * 192  # that training passes through, of a model with one channel in one interaction
 JUDGED = 1.3  # passes of training through all data that its errors and its sigma take as long as
 TAUGHT = 1.0 - VALID - TEST  # share of the data that is trained on
