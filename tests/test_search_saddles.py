@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -18,7 +20,7 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator
 from ase.calculators.lj import LennardJones
 from rich.console import Console
-from search_runs import check_database, found, hea
+from search_runs import MPIRUN, TIME_LIMIT, check_database, found, hea
 
 from hea_potential import HEACalculator
 from hea_potential.errors import InputError
@@ -212,6 +214,23 @@ def test_a_report_says_that_the_file_of_saddles_is_damaged(copper: Finished, tmp
     (tmp_path / "run" / "saddles.extxyz").write_text("13\nno structure\n")
     with pytest.raises(RunFolderError, match=r"saddles\.extxyz: cannot be read"):
         read_search(tmp_path / "run")
+
+
+def test_one_rank_alone_reads_a_search(copper: Finished) -> None:
+    """As that of `hea loop` which writes the report: ASE's readers wait for all ranks unless told otherwise."""
+    script = """
+import sys
+from pathlib import Path
+from mpi4py import MPI
+from hea_potential.report.search_folder import read_search
+
+if MPI.COMM_WORLD.Get_rank() == 0:
+    print(len(read_search(Path(sys.argv[1])).left_out))
+"""
+    command = [MPIRUN, "-n", "2", sys.executable, "-c", script, str(copper.archive.folder)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT, check=False)
+    assert result.returncode == 0, result.stderr
+    assert int(result.stdout) == len(copper.archive.saddles) > 0
 
 
 def test_ranks_agree_on_what_is_left_out(tmp_path: Path) -> None:

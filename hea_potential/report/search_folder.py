@@ -141,7 +141,7 @@ def saddles_in(path: Path, minima: list[Found]) -> list[Found]:
     if not path.exists():
         return []
     try:
-        frames = [atoms for atoms in read(path, ":") if "falls_to" in atoms.info]
+        frames = [atoms for atoms in read(path, ":", parallel=False) if "falls_to" in atoms.info]
         energies = {int(atoms.info["minimum"]): float(atoms.get_potential_energy()) for atoms in frames}
     except Exception as error:  # ASE's reader raises whatever its parsing meets
         message = f"{path}: cannot be read: {type(error).__name__}: {error}; delete it, the search writes it again"
