@@ -217,7 +217,9 @@ def test_a_report_says_that_the_file_of_saddles_is_damaged(copper: Finished, tmp
 
 
 def test_one_rank_alone_reads_a_search(copper: Finished) -> None:
-    """As that of `hea loop` which writes the report: ASE's readers wait for all ranks unless told otherwise."""
+    """As that of `hea loop` which writes the report: ASE's readers wait for all ranks unless told otherwise,
+    once what they send to nobody fills their buffers.
+    """
     script = """
 import sys
 from pathlib import Path
@@ -225,7 +227,7 @@ from mpi4py import MPI
 from hea_potential.report.search_folder import read_search
 
 if MPI.COMM_WORLD.Get_rank() == 0:
-    print(len(read_search(Path(sys.argv[1])).left_out))
+    print(*{len(read_search(Path(sys.argv[1])).left_out) for _ in range(50)})
 """
     command = [MPIRUN, "-n", "2", sys.executable, "-c", script, str(copper.archive.folder)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT, check=False)
