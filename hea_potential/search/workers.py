@@ -23,6 +23,7 @@ AHEAD = 2
 AHEAD_OF_HELP = 4
 # Seconds of tasks that a process does at a time, before it looks at their results or sends them.
 SPELL = 0.02
+LONG = 0.01  # seconds in the mean from which tasks are long
 # Of the tasks that may be under way a message to a worker holds at most this share of what there is for each process:
 # they wait for it, and, because results are absorbed in turn, others may wait for them.
 SHARES = 3
@@ -48,8 +49,8 @@ class Pace:
 
     @property
     def mean(self) -> float:
-        """Of those counted, one at least."""
-        return self.seconds / self.tasks
+        """Of those counted, 0 before there is one."""
+        return self.seconds / max(self.tasks, 1)
 
 
 class Crew:
@@ -104,7 +105,7 @@ class Crew:
         self.hand_out()
         results, self.given_up = self.given_up, []
         # What waits behind short tasks will be done sooner than it is taken back.
-        results += self.arrived(0.0 if self.waiting or self.spell == 1 else min(SPELL, patience))
+        results += self.arrived(0.0 if self.waiting or self.tasks_are_long else min(SPELL, patience))
         if not results and self.helps:
             if not self.waiting:
                 self.take_back()
@@ -155,7 +156,7 @@ class Crew:
             return
         count = max(1, min(self.spell, self.share))
         ahead = max(AHEAD_OF_HELP if self.helps else AHEAD, 2 * count) * self.workers
-        hands_over_all = self.helps and self.spell == 1
+        hands_over_all = self.helps and self.tasks_are_long
         while self.waiting and (self.away < ahead or hands_over_all):
             tasks = self.next_tasks(count)
             try:
@@ -169,6 +170,11 @@ class Crew:
     def next_tasks(self, count: int) -> list[Task]:
         """At most so many of those that wait."""
         return [self.waiting.popleft() for _ in range(min(count, len(self.waiting)))]
+
+    @property
+    def tasks_are_long(self) -> bool:
+        """Whether to hand over a task, or to take it back, is nothing beside it."""
+        return self.usual_pace.mean > LONG
 
     @property
     def spell(self) -> int:
