@@ -6,7 +6,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from io import StringIO
@@ -32,6 +33,7 @@ from hea_potential.search.composition import Composition
 from hea_potential.search.geometry import Cluster, Floats
 from hea_potential.search.journal import RunFolderError
 from hea_potential.search.minimise import Limits, Minimiser
+from hea_potential.search.moves import MOVES, Move
 from hea_potential.search.pair import Pair
 from hea_potential.search.saddles import MOST_ATOMS, Check, check_lowest, hessian, softest
 from hea_potential.search.series import members_of, report_series
@@ -300,6 +302,19 @@ def test_a_model_that_is_gone_in_the_end_loses_nothing(tmp_path: Path) -> None:
     assert len(ase.io.read(tmp_path / "run" / "lowest.extxyz", ":")) == shown > 1
     text = printed(lambda console: report(runs[0], console))
     assert f"{shown} of the {shown} are not checked for being saddles: " in text
+
+
+def three_seconds(rng: np.random.Generator, parents: Sequence[Cluster], bonds: Floats) -> Cluster:
+    """A rattle that takes so long."""
+    time.sleep(3.0)
+    return MOVES["rattle"].apply(rng, parents, bonds)
+
+
+def test_a_long_last_task_leaves_time_for_the_check() -> None:
+    runs: list[Run] = []
+    search("Ar7", pair=LJ, time=0.3, seed=1, moves={"long": Move(three_seconds)}, observers=[runs.append])
+    assert runs[-1].check is not None
+    assert runs[-1].check.ended_by != "the time is up"
 
 
 def test_time_force_calls_and_size_limit_the_check() -> None:

@@ -142,7 +142,8 @@ def leave_out_saddles(run: Run, count: int, observers: Iterable[Observer]) -> No
 
     def may_go_on() -> bool:
         show(run, observers)
-        return run.seconds_left + OVERTIME > run.seconds_of_call * calls_of_hessian(run.setup)
+        left = max(run.seconds_left, OVERTIME - run.seconds_of_check)  # the last task may have taken longer than that
+        return left > run.seconds_of_call * calls_of_hessian(run.setup)
 
     check_lowest(run.archive, run.setup, run.check, count, run.tally.calls, may_go_on)
 

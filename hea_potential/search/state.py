@@ -118,6 +118,11 @@ class Run:
         return self.seconds if self.searched is None else self.searched - self.began
 
     @property
+    def seconds_of_check(self) -> float:
+        """How long the check of what was found lasts already, or has lasted."""
+        return self.seconds - self.seconds_of_search
+
+    @property
     def age(self) -> float:
         """How long all calls that led here have lasted."""
         return self.age_before + self.seconds
